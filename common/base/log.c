@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* log: lines to stderr, one write each. */
+#include "common/base/log.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOG_LINE_BYTES 1024
+
+static const char *log_program = "holdline";
+static enum log_level log_most = LOG_LEVEL_INFO;
+static bool log_to_journal;
+
+void
+log_init(const char *program, enum log_level most)
+{
+	log_program = program;
+	log_most = most;
+	log_to_journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+/* Replace control bytes, so that a line stays one line. */
+static void
+log_clean(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+}
+
+static void
+log_line(enum log_level level, int e, const char *fmt, va_list ap)
+{
+	static const int priority[] = { 3, 4, 6, 7 };
+	char line[LOG_LINE_BYTES];
+	size_t at = 0;
+
+	if (level > log_most)
+		return;
+	if (log_to_journal)
+		at = (size_t)snprintf(
+		    line, sizeof(line), "<%d>", priority[level]);
+	at += (size_t)snprintf(line + at, sizeof(line) - at, "%s[%d] ",
+	    log_program, (int)getpid());
+	vsnprintf(line + at, sizeof(line) - at - 1, fmt, ap);
+	at += strlen(line + at);
+	if (e)
+		snprintf(line + at, sizeof(line) - at - 1, ": %s",
+		    strerrordesc_np(-e) ? strerrordesc_np(-e) : "unknown");
+	log_clean(line);
+	at = strlen(line);
+	line[at++] = '\n';
+	if (write(STDERR_FILENO, line, at) < 0)
+		return;
+}
+
+#define LOG_DEFINE(name, level)                                                \
+	void name(const char *fmt, ...)                                        \
+	{                                                                      \
+		va_list ap;                                                    \
+		va_start(ap, fmt);                                             \
+		log_line(level, 0, fmt, ap);                                   \
+		va_end(ap);                                                    \
+	}
+
+#define LOG_DEFINE_ERR(name, level)                                            \
+	void name(int e, const char *fmt, ...)                                 \
+	{                                                                      \
+		va_list ap;                                                    \
+		va_start(ap, fmt);                                             \
+		log_line(level, e, fmt, ap);                                   \
+		va_end(ap);                                                    \
+	}
+
+LOG_DEFINE(log_error, LOG_LEVEL_ERROR)
+LOG_DEFINE(log_warn, LOG_LEVEL_WARN)
+LOG_DEFINE(log_info, LOG_LEVEL_INFO)
+LOG_DEFINE(log_debug, LOG_LEVEL_DEBUG)
+LOG_DEFINE_ERR(log_error_err, LOG_LEVEL_ERROR)
+LOG_DEFINE_ERR(log_warn_err, LOG_LEVEL_WARN)

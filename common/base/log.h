@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log: one line an event, to stderr: `program[pid] noun id: what: reason
+ * key=value`. Under systemd (JOURNAL_STREAM) each line starts with its
+ * priority, <3> to <7> (sd-daemon(3)). Control bytes in a line are replaced
+ * by '?', so that nothing a peer sent can forge a line.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+enum log_level {
+	LOG_LEVEL_ERROR, /* someone must act */
+	LOG_LEVEL_WARN,  /* we coped */
+	LOG_LEVEL_INFO,  /* life cycle and exchanges */
+	LOG_LEVEL_DEBUG, /* for whoever works on holdline itself */
+};
+
+/*
+ * Set the program's name (*borrowed* for ever) and the most talkative level
+ * that is printed. The default is "holdline" and LOG_LEVEL_INFO.
+ */
+void log_init(const char *program, enum log_level most);
+
+/* Print a line at each level. Never waits for long: stderr is written once. */
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* The twins that append ": " and the text of -errno e (a negative errno). */
+void log_error_err(int e, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void log_warn_err(int e, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/* mem: malloc behind one gate that tests can close. */
+#include "common/base/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t mem_counted;
+static size_t mem_refused_at;
+
+/* Count an allocation; say whether a test wants this one to fail. */
+static int
+mem_is_refused(void)
+{
+	mem_counted++;
+	return mem_refused_at && mem_counted == mem_refused_at;
+}
+
+void *
+mem_alloc(size_t n)
+{
+	return mem_is_refused() ? NULL : malloc(n ? n : 1);
+}
+
+void *
+mem_zalloc(size_t count, size_t size)
+{
+	if (mem_is_refused())
+		return NULL;
+	return calloc(count ? count : 1, size ? size : 1);
+}
+
+void *
+mem_realloc(void *p, size_t n)
+{
+	return mem_is_refused() ? NULL : realloc(p, n ? n : 1);
+}
+
+char *
+mem_strndup(const char *s, size_t n)
+{
+	char *const copy = n == SIZE_MAX ? NULL : mem_alloc(n + 1);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy, s, n);
+	copy[n] = '\0';
+	return copy;
+}
+
+char *
+mem_strdup(const char *s)
+{
+	return mem_strndup(s, strlen(s));
+}
+
+void
+mem_free(void *p)
+{
+	free(p);
+}
+
+/* Out of memory at start: nothing to save yet. */
+static void __attribute__((noreturn))
+mem_die(void)
+{
+	fputs("out of memory while starting\n", stderr);
+	abort();
+}
+
+void *
+xmem_zalloc(size_t count, size_t size)
+{
+	void *const p = mem_zalloc(count, size);
+
+	if (!p)
+		mem_die();
+	return p;
+}
+
+char *
+xmem_strdup(const char *s)
+{
+	char *const p = mem_strdup(s);
+
+	if (!p)
+		mem_die();
+	return p;
+}
+
+void
+mem_fail_at(size_t n)
+{
+	mem_counted = 0;
+	mem_refused_at = n;
+}
+
+size_t
+mem_count(void)
+{
+	return mem_counted;
+}
