@@ -58,22 +58,22 @@ log_line(enum log_level level, int e, const char *fmt, va_list ap)
 		return;
 }
 
-#define LOG_DEFINE(name, level)                                                \
-	void name(const char *fmt, ...)                                        \
-	{                                                                      \
-		va_list ap;                                                    \
-		va_start(ap, fmt);                                             \
-		log_line(level, 0, fmt, ap);                                   \
-		va_end(ap);                                                    \
+#define LOG_DEFINE(name, level)              \
+	void name(const char *fmt, ...)      \
+	{                                    \
+		va_list ap;                  \
+		va_start(ap, fmt);           \
+		log_line(level, 0, fmt, ap); \
+		va_end(ap);                  \
 	}
 
-#define LOG_DEFINE_ERR(name, level)                                            \
-	void name(int e, const char *fmt, ...)                                 \
-	{                                                                      \
-		va_list ap;                                                    \
-		va_start(ap, fmt);                                             \
-		log_line(level, e, fmt, ap);                                   \
-		va_end(ap);                                                    \
+#define LOG_DEFINE_ERR(name, level)            \
+	void name(int e, const char *fmt, ...) \
+	{                                      \
+		va_list ap;                    \
+		va_start(ap, fmt);             \
+		log_line(level, e, fmt, ap);   \
+		va_end(ap);                    \
 	}
 
 LOG_DEFINE(log_error, LOG_LEVEL_ERROR)

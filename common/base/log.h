@@ -30,7 +30,7 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The twins that append ": " and the text of -errno e (a negative errno). */
 void log_error_err(int e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-void log_warn_err(int e, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+void
+log_warn_err(int e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -63,8 +63,7 @@ mem_free(void *p)
 }
 
 /* Out of memory at start: nothing to save yet. */
-static void __attribute__((noreturn))
-mem_die(void)
+static void __attribute__((noreturn)) mem_die(void)
 {
 	fputs("out of memory while starting\n", stderr);
 	abort();

@@ -9,8 +9,7 @@
 #include <stdint.h>
 
 /* Abort with file, line and the condition when cond is false. */
-#define must(cond)                                                             \
-	((cond) ? (void)0 : must_fail(__FILE__, __LINE__, #cond))
+#define must(cond) ((cond) ? (void)0 : must_fail(__FILE__, __LINE__, #cond))
 
 /* Abort unless x is non-NULL and carries the magic of its type. */
 #define must_be(x, want) must((x) && (x)->magic == (want))

@@ -28,25 +28,25 @@
  * PROTO_ROWS(X): X(number, NAME, name, direction, payload, carries_fd)
  * direction: who sends it to whom. P poold, S switchboard, B backend.
  */
-#define PROTO_ROWS(X)                                                          \
-	X(1, LISTEN, listen, "P>S", struct proto_listen, 1)                    \
-	X(2, START, start, "P>S", struct proto_start, 0)                       \
-	X(3, ROUTE_ASK, route_ask, "S>P", struct proto_route_ask, 0)           \
-	X(4, ROUTE_READY, route_ready, "P>S", struct proto_route_ready, 0)     \
-	X(5, ROUTE_FAILED, route_failed, "P>S", struct proto_route_failed, 0)  \
-	X(6, ROUTE_GONE, route_gone, "P>S", struct proto_route_gone, 0)        \
-	X(7, RELEASE_ASK, release_ask, "P>S", struct proto_release_ask, 0)     \
-	X(8, RELEASED, released, "S>P", struct proto_released, 0)              \
-	X(9, HELD, held, "S>P", struct proto_held, 0)                          \
-	X(10, DRAIN, drain, "P>S", struct proto_drain, 0)                      \
-	X(11, DRAINED, drained, "S>P", struct proto_drained, 0)                \
-	X(12, QUIT, quit, "P>S", struct proto_quit, 0)                         \
-	X(13, READY, ready, "SB>P", struct proto_ready, 0)                     \
-	X(14, FAILED, failed, "SB>P", struct proto_failed, 0)                  \
+#define PROTO_ROWS(X)                                                         \
+	X(1, LISTEN, listen, "P>S", struct proto_listen, 1)                   \
+	X(2, START, start, "P>S", struct proto_start, 0)                      \
+	X(3, ROUTE_ASK, route_ask, "S>P", struct proto_route_ask, 0)          \
+	X(4, ROUTE_READY, route_ready, "P>S", struct proto_route_ready, 0)    \
+	X(5, ROUTE_FAILED, route_failed, "P>S", struct proto_route_failed, 0) \
+	X(6, ROUTE_GONE, route_gone, "P>S", struct proto_route_gone, 0)       \
+	X(7, RELEASE_ASK, release_ask, "P>S", struct proto_release_ask, 0)    \
+	X(8, RELEASED, released, "S>P", struct proto_released, 0)             \
+	X(9, HELD, held, "S>P", struct proto_held, 0)                         \
+	X(10, DRAIN, drain, "P>S", struct proto_drain, 0)                     \
+	X(11, DRAINED, drained, "S>P", struct proto_drained, 0)               \
+	X(12, QUIT, quit, "P>S", struct proto_quit, 0)                        \
+	X(13, READY, ready, "SB>P", struct proto_ready, 0)                    \
+	X(14, FAILED, failed, "SB>P", struct proto_failed, 0)                 \
 	X(15, SESSIONS, sessions, "B>P", struct proto_sessions, 0)
 
 enum proto_type {
-#define PROTO_ENUM(number, NAME, name, direction, payload, fd)                 \
+#define PROTO_ENUM(number, NAME, name, direction, payload, fd) \
 	PROTO_##NAME = number,
 	PROTO_ROWS(PROTO_ENUM)
 #undef PROTO_ENUM
@@ -60,8 +60,8 @@ struct proto_head {
 
 /* A listening socket for the switchboard; the descriptor comes along. */
 struct proto_listen {
-	uint32_t is_admin;  /* 0 the tenants' address, 1 the admin address */
-	char address[64];   /* as configured, for logs */
+	uint32_t is_admin; /* 0 the tenants' address, 1 the admin address */
+	char address[64];  /* as configured, for logs */
 };
 
 /* The switchboard has everything it needs: accept. */
@@ -91,9 +91,9 @@ struct proto_route_ready {
 	uint64_t generation;
 	int64_t started_wall_ms;
 	int32_t pid;
-	uint32_t tenant;                 /* tenant number */
+	uint32_t tenant; /* tenant number */
 	char host[PROTO_HOST_BYTES];
-	char socket[PROTO_PATH_BYTES];   /* where the backend listens */
+	char socket[PROTO_PATH_BYTES]; /* where the backend listens */
 };
 
 /* No backend for this ask; a text for the client's error follows. */

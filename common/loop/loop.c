@@ -62,8 +62,7 @@ loop_open(void)
 
 	must(config && !loop.base);
 	must(event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0);
-	must(event_config_set_flag(
-	    config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0);
+	must(event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0);
 	loop.base = event_base_new_with_config(config);
 	must(loop.base);
 	event_config_free(config);
@@ -121,7 +120,7 @@ loop_fire_timers(void)
 	struct loop_timer *t;
 
 	while ((t = RB_MIN(loop_timers, &loop.timers)) && t->at_ms <= now &&
-	    t->seq <= last) {
+	       t->seq <= last) {
 		loop_timer_clear(t);
 		t->on_due(t->arg);
 	}
@@ -142,7 +141,8 @@ loop_arm(const struct loop_timer *t)
 	const struct timeval tv = { in_ms / 1000, (in_ms % 1000) * 1000 };
 
 	if (at == loop.armed_ms &&
-	    (at == CLOCK_NEVER || event_pending(&loop.timeout, EV_TIMEOUT, NULL)))
+	    (at == CLOCK_NEVER ||
+		event_pending(&loop.timeout, EV_TIMEOUT, NULL)))
 		return;
 	loop.armed_ms = at;
 	if (at == CLOCK_NEVER)
@@ -168,18 +168,18 @@ loop_turn(bool may_wait)
 	const bool is_due = t && t->at_ms <= clock_now_ms();
 	const bool is_virtual = clock_is_virtual();
 	const uint64_t n_before = loop.n_fired;
-	const bool waits = may_wait && !is_due && !loop.is_stopped &&
-	    !(is_virtual && t);
+	const bool waits =
+	    may_wait && !is_due && !loop.is_stopped && !(is_virtual && t);
 	if (!is_due)
 		loop_arm(t);
-	const int rc = event_base_loop(
-	    loop.base, waits ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+	const int rc =
+	    event_base_loop(loop.base, waits ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
 	must(rc >= 0);
 	if (is_virtual && !is_due && loop.n_fired == n_before && may_wait)
 		loop_jump(t);
 	loop_fire_timers();
 	return rc == 0 || t || !RB_EMPTY(&loop.timers) ||
-	    !TAILQ_EMPTY(&loop.deferred);
+	       !TAILQ_EMPTY(&loop.deferred);
 }
 
 bool
@@ -241,8 +241,8 @@ loop_io_watch(struct loop_io *io, unsigned events)
 {
 	if (events == io->events)
 		return 0;
-	int rc = loop_io_turn(
-	    io->raw, io->events & LOOP_READ, events & LOOP_READ);
+	int rc =
+	    loop_io_turn(io->raw, io->events & LOOP_READ, events & LOOP_READ);
 	if (rc < 0)
 		return rc;
 	io->events = (io->events & LOOP_WRITE) | (events & LOOP_READ);

@@ -104,8 +104,8 @@ int loop_io_watch(struct loop_io *io, unsigned events);
 void loop_io_stop(struct loop_io *io);
 
 /* Fill *t, not set. */
-void loop_timer_init(
-    struct loop_timer *t, void (*on_due)(void *arg), void *arg);
+void
+loop_timer_init(struct loop_timer *t, void (*on_due)(void *arg), void *arg);
 
 /* Set or move the timer to deadline_ms (CLOCK_NEVER clears it). */
 void loop_timer_set(struct loop_timer *t, int64_t deadline_ms);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue: items in order, each to exactly one consumer, the one that waits
+ * longest. Bounded: queue_add says -ENOBUFS when cap items wait. Embedded in
+ * its owner; items are pointers whose ownership moves with them.
+ */
+#ifndef FLOW_QUEUE_H
+#define FLOW_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/flow/wait.h"
+
+struct queue {
+	struct waitq consumers;
+	void **items; /* ring of cap places */
+	size_t cap;
+	size_t first;
+	size_t n;
+	bool is_closed;
+};
+
+/* An empty queue for at most cap (> 0) items. Returns 0 or -ENOMEM. */
+int queue_init(struct queue *q, size_t cap);
+
+/*
+ * Free the places. Items still inside are passed to drop (may be NULL when
+ * they need no end). Nobody may wait on it any more.
+ */
+void queue_fini(struct queue *q, void (*drop)(void *item));
+
+/*
+ * Add an item (NULL is an item like any other). Returns 0, -ENOBUFS when it is
+ * full, -EPIPE when it is closed; on an error the caller keeps the item.
+ * Never waits.
+ */
+int queue_add(struct queue *q, void *item);
+
+/* No item will follow; consumers get the rest, then -EPIPE. Idempotent. */
+void queue_close(struct queue *q);
+
+/*
+ * Take the next item. Returns 0 with *item_r, -EPIPE once it is closed and
+ * empty (again and again), -ETIMEDOUT. A halted consumer takes nothing. Waits.
+ */
+int queue_next(struct queue *q, int64_t deadline_ms, void **item_r);
+
+#endif

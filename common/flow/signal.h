@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * signal: a fan-out of events. Each subscriber gets every value sent after it
+ * subscribed, in order, through a bounded buffer of its own; without
+ * subscribers a value is dropped. Values are plain pointers that sender and
+ * subscribers agree on; the signal owns none.
+ */
+#ifndef FLOW_SIGNAL_H
+#define FLOW_SIGNAL_H
+
+#include <bsd/sys/queue.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/flow/queue.h"
+
+/* What happens when a subscriber's buffer is full. */
+enum flow_signal_policy {
+	FLOW_SIGNAL_DROP_OLDEST, /* it loses its oldest value */
+	FLOW_SIGNAL_CLOSE_SLOW,  /* its subscription ends with -ENOBUFS */
+};
+
+/* One subscriber; embedded in it, also on its stack. */
+struct flow_subscription {
+	TAILQ_ENTRY(flow_subscription) link;
+	struct flow_signal *signal; /* NULL once it ended */
+	enum flow_signal_policy policy;
+	struct queue values;
+	int status; /* why it ended: 0 closed, -ENOBUFS too slow */
+};
+
+TAILQ_HEAD(flow_subscriptions, flow_subscription);
+struct flow_signal {
+	struct flow_subscriptions subscriptions;
+	bool is_closed;
+};
+
+/* A signal without subscribers; embedded in its owner. */
+void flow_signal_init(struct flow_signal *s);
+
+/* Send to every subscriber. Never waits, also from callbacks. */
+void flow_signal_send(struct flow_signal *s, void *value);
+
+/* End every subscription after what it has buffered. Idempotent. */
+void flow_signal_close(struct flow_signal *s);
+
+/*
+ * Subscribe with room for cap values. *sub is *borrowed* until
+ * flow_signal_leave. Returns 0 or -ENOMEM; on a closed signal it succeeds and
+ * flow_signal_next says -EPIPE.
+ */
+int flow_signal_join(struct flow_signal *s, struct flow_subscription *sub,
+    size_t cap, enum flow_signal_policy policy);
+
+/* Unsubscribe; ended already or zeroed: nothing. */
+void flow_signal_leave(struct flow_subscription *sub);
+
+/* A local subscription that leaves by itself. */
+#define flow_subscription_auto __attribute__((cleanup(flow_signal_leave)))
+
+/*
+ * The next value. Returns 0 with *value_r, -EPIPE after the close, -ENOBUFS
+ * after what it had when it was too slow, -ETIMEDOUT. Waits.
+ */
+int flow_signal_next(
+    struct flow_subscription *sub, int64_t deadline_ms, void **value_r);
+
+#endif
