@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * entries: the log of a session: append-only, numbered 1, 2, 3 … without a
+ * gap (LSN), ended by exactly one terminal entry. Every reader has a cursor
+ * of its own, which is just the LSN it read last. Bounded: progress that
+ * comes too fast is held back (only the latest is kept, and appended before
+ * the next other entry); more than ENTRIES_MAX entries or ENTRIES_BYTES bytes
+ * of the rest is an error for the tool. Room for the terminal entry is
+ * reserved from the start, so that a session can always end. No I/O, no waits.
+ */
+#ifndef BACKEND_ENTRIES_H
+#define BACKEND_ENTRIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/base/err.h"
+
+#include "backend/holdline.h"
+
+#define ENTRIES_MAX        16384
+#define ENTRIES_BYTES      (4u << 20)
+#define ENTRIES_TEXT_BYTES 8192 /* of one log message; longer ones are cut */
+#define ENTRIES_DEPTH      64   /* of JSON that a tool makes */
+
+struct ask;
+
+enum entry_kind {
+	ENTRY_PROGRESS,  /* done, total, text (may be NULL) */
+	ENTRY_LOG,       /* level, text */
+	ENTRY_ASK,       /* ask: a question that wants an answer */
+	ENTRY_ANSWERED,  /* ask: it was answered, the tool goes on */
+	ENTRY_RESULT,    /* terminal; data is a CallToolResult */
+	ENTRY_FAILED,    /* terminal; text; data: needed capabilities or NULL */
+	ENTRY_CANCELLED, /* terminal; reason, text */
+};
+
+/* Who or what halted a session. */
+enum entry_reason {
+	ENTRY_REASON_NONE,     /* nobody */
+	ENTRY_REASON_CLIENT,   /* the client cancelled or went away */
+	ENTRY_REASON_LIMIT,    /* session_timeout */
+	ENTRY_REASON_SHUTDOWN, /* the backend ends: `shutting_down` */
+};
+
+/*
+ * One entry. Owned by the log, never changed; *borrowed* until the session is
+ * let go of.
+ */
+struct entry {
+	uint64_t lsn;
+	int64_t at_wall_ms;
+	enum entry_kind kind;
+	enum entry_reason reason;
+	enum hl_level level;
+	double done;
+	double total; /* 0: not known */
+	const struct ask *ask;
+	char *text;
+	/*
+	 * RESULT: the result, with isError when the tool says so. FAILED: a
+	 * ClientCapabilities object with what the client lacks, else NULL.
+	 */
+	json_t *data;
+};
+
+/* The log; embedded in its session. Private to entries.c. */
+struct entries {
+	struct entry **at; /* at[lsn - 1] */
+	size_t n;
+	size_t room;
+	size_t bytes;
+	struct entry *last; /* reserved for the terminal entry */
+	struct entry *held; /* progress held back, NULL: none */
+	char *last_text;    /* reserved for its text */
+	double done;        /* the last progress told */
+	bool has_done;
+	size_t n_progress;
+	int64_t progress_at_ms;
+};
+
+/* An empty log with room for its end. Returns 0 or -ENOMEM. */
+int entries_init(struct entries *log);
+
+/* Free all of it. */
+void entries_fini(struct entries *log);
+
+/*
+ * Append progress; values that do not grow are dropped, a flood is held back
+ * (then *entry_r is NULL). Returns 0, -ENOSPC (a limit) or -ENOMEM.
+ */
+int entries_progress(struct entries *log, double done, double total,
+    const char *text, const struct entry **entry_r);
+
+/* Append a log message. Returns 0, -ENOSPC or -ENOMEM. */
+int entries_log(struct entries *log, enum hl_level level, const char *text,
+    const struct entry **entry_r);
+
+/* Append ENTRY_ASK or ENTRY_ANSWERED. ask is *borrowed* by the log. */
+int entries_ask(struct entries *log, enum entry_kind kind,
+    const struct ask *ask, size_t bytes, const struct entry **entry_r);
+
+/*
+ * Append the terminal entry; the first wins, a second call is our bug. *takes*
+ * data (may be NULL); text (may be NULL) is copied, cut at ERR_TEXT_BYTES +
+ * ERR_PLACE_BYTES. Cannot fail.
+ */
+const struct entry *entries_end_take(struct entries *log, enum entry_kind kind,
+    enum entry_reason reason, const char *text, json_t *data);
+
+/* Whether the terminal entry is there. */
+bool entries_is_ended(const struct entries *log);
+
+/* The entry behind cursor, or NULL when there is none yet. */
+const struct entry *entries_after(const struct entries *log, uint64_t cursor);
+
+/*
+ * Bytes that value takes as JSON text, or -EMSGSIZE when it is nested deeper
+ * than ENTRIES_DEPTH. Bounded recursion.
+ */
+int64_t entries_json_bytes(const json_t *value);
+
+/* The name of a kind, for logs: "progress", "ask", … */
+const char *entry_kind_name(enum entry_kind kind);
+
+/* "none", "client", "session_timeout", "shutting_down". */
+const char *entry_reason_name(enum entry_reason reason);
+
+#endif
