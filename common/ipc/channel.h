@@ -58,6 +58,13 @@ void channel_close(struct channel **channel);
 int channel_send(struct channel *channel, enum proto_type type,
     const void *payload, const char *text, int fd);
 
+/*
+ * Hand over, from here, what has arrived already: at most n_max messages. For
+ * an owner that learnt of the peer's death elsewhere and wants its last words.
+ * Calls on_msg and on_closed as the loop would. Never waits.
+ */
+void channel_receive(struct channel *channel, unsigned n_max);
+
 /* Payload bytes of a row; 0 for an unknown type. */
 size_t proto_bytes(enum proto_type type);
 
