@@ -19,6 +19,7 @@ struct queue {
 	size_t cap;
 	size_t first;
 	size_t n;
+	size_t n_promised; /* to consumers that were woken, not run yet */
 	bool is_closed;
 };
 
@@ -46,5 +47,12 @@ void queue_close(struct queue *q);
  * empty (again and again), -ETIMEDOUT. A halted consumer takes nothing. Waits.
  */
 int queue_next(struct queue *q, int64_t deadline_ms, void **item_r);
+
+/*
+ * Take the oldest item away from the consumers, to make room. Returns 0 with
+ * *item_r, or -EBUSY when every item is promised to a consumer that is about
+ * to run. Never waits.
+ */
+int queue_drop_oldest(struct queue *q, void **item_r);
 
 #endif

@@ -123,6 +123,12 @@ void task_halt_soon(struct task *t);
 /* How t stands. */
 enum task_outcome task_outcome(const struct task *t);
 
+/*
+ * Why t failed, and the errors that this one superseded: call with nth = 0, 1,
+ * … until it returns false. *err_r is filled when it returns true.
+ */
+bool task_error(const struct task *t, unsigned nth, struct err *err_r);
+
 /* The name it was spawned with. */
 const char *task_name(const struct task *t);
 

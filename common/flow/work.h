@@ -32,4 +32,10 @@ struct flow_work_spec {
 int flow_work(
     const struct flow_work_spec *spec, int64_t deadline_ms, void **value_r);
 
+/*
+ * Let go of the loop, for flow_close. Threads that still run something that
+ * was abandoned go on; they end with the process.
+ */
+void flow_work_close(void);
+
 #endif

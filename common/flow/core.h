@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * core: the structs that task.c, scope.c, wait.c and run.c share. Private to
+ * this room. Invariants:
+ * - a task is in exactly one phase; READY tasks stand in the run queue;
+ * - the entries of a scope are its finalisers and living children, in order
+ *   of start; a child leaves the list when it is done;
+ * - scopes on one stack form a chain from task->inner to &task->scope.
+ */
+#ifndef FLOW_CORE_H
+#define FLOW_CORE_H
+
+#include <bsd/sys/queue.h>
+
+#include "common/flow/fault.h"
+#include "common/flow/stack.h"
+#include "common/flow/task.h"
+#include "common/flow/unwind.h"
+#include "common/flow/wait.h"
+
+#define TASK_MAGIC  0x7461736bu
+#define SCOPE_MAGIC 0x73636f70u
+
+enum task_phase {
+	TASK_NEW,     /* spawned, never ran; in the run queue */
+	TASK_READY,   /* in the run queue */
+	TASK_ON_CPU,  /* the running task */
+	TASK_WAITING, /* parked on task->waiter */
+	TASK_DONE,    /* over; the struct lives while it is referred to */
+};
+
+/* A finaliser or a child in the list of a scope. */
+struct scope_entry {
+	TAILQ_ENTRY(scope_entry) link;
+	struct task *child; /* NULL: a finaliser, allocated, owned here */
+	scope_finaliser_fn *fn;
+	void *arg;
+};
+
+TAILQ_HEAD(scope_entries, scope_entry);
+
+enum scope_state {
+	SCOPE_OPEN,
+	SCOPE_CLOSING, /* teardown runs; only its own task may add */
+	SCOPE_CLOSED,
+};
+
+struct scope {
+	uint32_t magic;
+	enum scope_state state;
+	struct scope *parent; /* NULL for the root */
+	struct task *owner;   /* whose stack runs the teardown; NULL: root */
+	unsigned depth;
+	unsigned shield; /* of the owner when the scope was opened */
+	bool is_crashed; /* a child failed while it was open */
+	bool has_torn;   /* an error came from the teardown */
+	struct fault *fault;
+	struct scope_entries entries;
+};
+
+struct task {
+	uint32_t magic;
+	unsigned refs; /* handles, and one while it is not done */
+	enum task_phase phase;
+	enum task_outcome outcome;
+	struct task_spec spec;
+	unsigned depth;
+	TAILQ_ENTRY(task) run_link;
+	struct scope_entry entry; /* in the list of its parent scope */
+	struct scope *inner;      /* innermost open scope on its stack */
+	struct scope scope;
+	bool is_halting;
+	unsigned shield;    /* > 0: halts wait */
+	unsigned n_crashed; /* open scopes of its stack that crashed */
+	struct unwind unwind;
+	struct fault *raised; /* by flow_fail, on its way to the boundary */
+	struct fault *fault;  /* why it failed; owned */
+	bool has_torn;        /* it failed in its teardown */
+	void *value;
+	struct waitq done;
+	struct task *awaits; /* the task whose end it waits for */
+	struct waiter *waiter;
+	const char *waits_for;
+	struct stack *stack; /* NULL when it is done */
+	void *sp;
+	void *fake; /* AddressSanitizer's */
+};
+
+TAILQ_HEAD(task_list, task);
+
+/* run.c: the run queue and the change of stacks. */
+
+/* Make sure that tasks of this depth can be queued; 0 or -ENOMEM. */
+int run_reserve(unsigned depth);
+
+/* Give a new task its stack; 0 or -ENOMEM. */
+int run_prepare(struct task *t);
+
+/* Queue a task that may go on; queued already or running: nothing. */
+void run_ready(struct task *t);
+
+/* Take a task that never ran out of the run queue. */
+void run_remove(struct task *t);
+
+/* Run t now from the loop's stack until it parks or ends. */
+void run_enter(struct task *t);
+
+/* Leave the running task's stack; returns when it is run again. */
+void run_park(void);
+
+/* Leave the running task's stack for ever. */
+void run_end(void) __attribute__((noreturn));
+
+/* Set up and free the run queue; hooks it into the loop. */
+void run_open(void);
+void run_close(void);
+
+/* task.c, scope.c: life. */
+
+/* Must the task unwind at its next suspension point? */
+bool task_is_interrupted(const struct task *t);
+
+/* Wake t out of its wait so that it sees its interruption. */
+void task_interrupt(struct task *t);
+
+/* The whole life of a task, on its stack: body, teardown, end. */
+void task_live(struct task *t);
+
+/*
+ * Wait until t is done. A shielded caller that t waits for itself gets
+ * -EDEADLK at once; with must_end it is the other's wait that is broken with
+ * -EDEADLK instead (the teardown of a scope must go on).
+ */
+int task_join(struct task *t, bool must_end);
+
+/* wait.c: wake w, which stands in a list of waiters. */
+void waiter_wake(struct waiter *w, int status, void *value);
+
+/* The scope of top-level tasks. */
+struct scope *scope_root(void);
+
+/* An open scope inside parent (NULL: the root scope itself). */
+void scope_init(struct scope *s, struct scope *parent, struct task *owner);
+
+/*
+ * Tear s down on its owner's stack: nothing of it is left afterwards. raised
+ * (*takes*, may be NULL) is the error that its body ended with.
+ */
+void scope_close_take(struct scope *s, struct fault *raised);
+
+/* A child of s ended with f (*borrowed*); was_torn: in its teardown. */
+void scope_child_failed(struct scope *s, const struct fault *f, bool was_torn);
+
+#endif

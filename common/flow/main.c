@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main: signals halt the root task; the exit status says how it ended.
+ */
+#include "common/flow/main.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "common/base/must.h"
+#include "common/flow/core.h"
+#include "common/flow/wait.h"
+#include "common/loop/loop.h"
+
+#define MAIN_SIGNALS 3
+
+static struct {
+	struct task *root;
+	void (*on_hurry)(int signo);
+	int signo;
+	bool has_status;
+	int status;
+} main_state;
+
+static void
+main_on_signal(int signo, void *arg)
+{
+	if (main_state.signo) {
+		if (main_state.on_hurry)
+			main_state.on_hurry(signo);
+		return;
+	}
+	main_state.signo = signo;
+	task_halt_soon(main_state.root);
+}
+
+int
+flow_main_signal(void)
+{
+	return main_state.signo;
+}
+
+void
+flow_exit(int status, const char *message)
+{
+	if (!main_state.has_status) {
+		main_state.has_status = true;
+		main_state.status = status;
+		if (message)
+			fprintf(status ? stderr : stdout, "%s\n", message);
+	}
+	task_halt_soon(main_state.root);
+	(void)flow_suspend();
+	/* In teardown nothing can be halted: leave the finaliser. */
+	flow_fail(-ECANCELED, "exit %d during the teardown", status);
+}
+
+/* Say every error that the root ended with; how many. */
+static unsigned
+main_say_errors(const struct task *root)
+{
+	struct err err;
+	unsigned n = 0;
+
+	for (; task_error(root, n, &err); n++)
+		fprintf(stderr, "%s%s%s\n", err.place, *err.place ? ": " : "",
+		    err.text);
+	return n;
+}
+
+/* What the program tells its parent. */
+static int
+main_status(const struct task *root)
+{
+	if (main_state.has_status)
+		return main_state.status;
+	if (main_say_errors(root))
+		return 1;
+	return main_state.signo ? 128 + main_state.signo : 0;
+}
+
+int
+flow_main(task_body_fn *body, void *arg, void (*on_hurry)(int signo))
+{
+	static const int signals[MAIN_SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
+	struct loop_signal watches[MAIN_SIGNALS];
+	const struct task_spec spec = {
+		.name = "main", .body = body, .arg = arg
+	};
+
+	loop_open();
+	flow_open();
+	main_state.on_hurry = on_hurry;
+	for (int i = 0; i < MAIN_SIGNALS; i++)
+		must(loop_signal_start(
+			 &watches[i], signals[i], main_on_signal, NULL) == 0);
+	must(scope_run(scope_root(), &spec, &main_state.root) == 0);
+	while (task_outcome(main_state.root) == TASK_RUNNING)
+		(void)loop_turn(true);
+	const int status = main_status(main_state.root);
+	for (int i = 0; i < MAIN_SIGNALS; i++)
+		loop_signal_stop(&watches[i]);
+	task_unref(&main_state.root);
+	flow_close();
+	loop_close();
+	return status;
+}

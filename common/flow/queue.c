@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue: a ring of items. An item that wakes a consumer stays in the ring,
+ * promised, until that consumer runs: if it is halted first the promise goes
+ * to the next one, and nothing is lost or needs room.
+ */
+#include "common/flow/queue.h"
+
+#include <errno.h>
+
+#include "common/base/mem.h"
+#include "common/base/must.h"
+
+int
+queue_init(struct queue *q, size_t cap)
+{
+	must(cap > 0);
+	*q = (struct queue){ .cap = cap };
+	waitq_init(&q->consumers);
+	q->items = mem_zalloc(cap, sizeof(*q->items));
+	return q->items ? 0 : -ENOMEM;
+}
+
+void
+queue_fini(struct queue *q, void (*drop)(void *item))
+{
+	must(waitq_is_empty(&q->consumers) && !q->n_promised);
+	for (; q->n; q->n--) {
+		if (drop)
+			drop(q->items[q->first]);
+		q->first = (q->first + 1) % q->cap;
+	}
+	mem_free(q->items);
+	q->items = NULL;
+}
+
+/* Wake a consumer for an item that nobody was promised yet. */
+static void
+queue_promise(struct queue *q)
+{
+	if (waitq_wake_one(&q->consumers, 0, q))
+		q->n_promised++;
+}
+
+int
+queue_add(struct queue *q, void *item)
+{
+	if (q->is_closed)
+		return -EPIPE;
+	if (q->n == q->cap)
+		return -ENOBUFS;
+	q->items[(q->first + q->n++) % q->cap] = item;
+	queue_promise(q);
+	return 0;
+}
+
+void
+queue_close(struct queue *q)
+{
+	q->is_closed = true;
+	waitq_wake_all(&q->consumers, -EPIPE);
+}
+
+/* A consumer was woken but halted before it ran. */
+static void
+queue_on_lost(struct waiter *w)
+{
+	struct queue *const q = w->value;
+
+	if (!q)
+		return;
+	q->n_promised--;
+	queue_promise(q);
+}
+
+/* Take the oldest item. */
+static void
+queue_take(struct queue *q, void **item_r)
+{
+	must(q->n > 0);
+	*item_r = q->items[q->first];
+	q->first = (q->first + 1) % q->cap;
+	q->n--;
+}
+
+int
+queue_next(struct queue *q, int64_t deadline_ms, void **item_r)
+{
+	struct waiter w = { .on_lost = queue_on_lost };
+
+	if (q->n > q->n_promised) {
+		queue_take(q, item_r);
+		return 0;
+	}
+	if (q->is_closed)
+		return -EPIPE;
+	const int rc = waiter_wait(&w, &q->consumers, "an item", deadline_ms);
+	if (rc < 0)
+		return rc;
+	q->n_promised--;
+	queue_take(q, item_r);
+	return 0;
+}
+
+int
+queue_drop_oldest(struct queue *q, void **item_r)
+{
+	if (q->n <= q->n_promised)
+		return -EBUSY;
+	queue_take(q, item_r);
+	return 0;
+}

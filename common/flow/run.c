@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run: which task runs next, and the change to its stack. Ready tasks stand
+ * in one list for each depth in the tree, found by a bitmap: shallower tasks
+ * first, at equal depth in the order in which they became ready. The queue is
+ * emptied in each turn of the loop, before it waits.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+#include "common/base/must.h"
+#include "common/flow/core.h"
+#include "common/flow/sanitize.h"
+#include "common/flow/switch.h"
+#include "common/loop/loop.h"
+
+#define RUN_WORD_BITS    64
+#define RUN_FIRST_DEPTHS 64
+
+static struct {
+	struct task_list *lists; /* one a depth */
+	uint64_t *bits;          /* bit d: lists[d] is not empty */
+	unsigned n_depths;
+	struct task *self;
+	void *loop_sp;
+	void *loop_fake;
+	const void *loop_low;
+	size_t loop_bytes;
+} run;
+
+int
+run_reserve(unsigned depth)
+{
+	unsigned n = run.n_depths ? run.n_depths : RUN_FIRST_DEPTHS;
+
+	if (depth < run.n_depths)
+		return 0;
+	while (n <= depth)
+		n *= 2;
+	struct task_list *const lists = mem_alloc(n * sizeof(*lists));
+	uint64_t *const bits = mem_zalloc(n / RUN_WORD_BITS, sizeof(*bits));
+	if (!lists || !bits) {
+		mem_free(lists);
+		mem_free(bits);
+		return -ENOMEM;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		TAILQ_INIT(&lists[i]);
+		if (i < run.n_depths)
+			TAILQ_CONCAT(&lists[i], &run.lists[i], run_link);
+	}
+	memcpy(bits, run.bits, run.n_depths / RUN_WORD_BITS * sizeof(*bits));
+	mem_free(run.lists);
+	mem_free(run.bits);
+	run.lists = lists;
+	run.bits = bits;
+	run.n_depths = n;
+	return 0;
+}
+
+/* Append to the list of its depth. */
+static void
+run_insert(struct task *t)
+{
+	TAILQ_INSERT_TAIL(&run.lists[t->depth], t, run_link);
+	run.bits[t->depth / RUN_WORD_BITS] |= UINT64_C(1)
+	                                      << (t->depth % RUN_WORD_BITS);
+}
+
+void
+run_ready(struct task *t)
+{
+	if (t->phase == TASK_NEW && t->run_link.tqe_prev == NULL) {
+		run_insert(t);
+		return;
+	}
+	if (t->phase != TASK_WAITING)
+		return;
+	t->phase = TASK_READY;
+	run_insert(t);
+}
+
+void
+run_remove(struct task *t)
+{
+	struct task_list *const list = &run.lists[t->depth];
+
+	if (t->run_link.tqe_prev == NULL)
+		return;
+	TAILQ_REMOVE(list, t, run_link);
+	t->run_link.tqe_prev = NULL;
+	if (TAILQ_EMPTY(list))
+		run.bits[t->depth / RUN_WORD_BITS] &=
+		    ~(UINT64_C(1) << (t->depth % RUN_WORD_BITS));
+}
+
+/* Take the next task out of the queue; NULL when it is empty. */
+static struct task *
+run_next(void)
+{
+	for (unsigned w = 0; w < run.n_depths / RUN_WORD_BITS; w++) {
+		if (!run.bits[w])
+			continue;
+		const unsigned depth =
+		    w * RUN_WORD_BITS + (unsigned)__builtin_ctzll(run.bits[w]);
+		struct task *const t = TAILQ_FIRST(&run.lists[depth]);
+		run_remove(t);
+		return t;
+	}
+	return NULL;
+}
+
+/* The hook of the loop: run whoever is ready. */
+static bool
+run_drain(void)
+{
+	struct task *t = run_next();
+
+	if (!t)
+		return false;
+	for (; t; t = run_next())
+		run_enter(t);
+	return true;
+}
+
+static void run_first(void);
+
+int
+run_prepare(struct task *t)
+{
+	const size_t bytes =
+	    t->spec.stack_bytes ? t->spec.stack_bytes : FLOW_STACK_BYTES;
+
+	/* Sanitized frames are several times larger. */
+	t->stack = stack_get(SANITIZE_ADDRESS ? bytes * 4 : bytes);
+	if (!t->stack)
+		return -ENOMEM;
+	t->sp = flow_switch_prepare(stack_top(t->stack), run_first);
+	return 0;
+}
+
+void
+run_enter(struct task *t)
+{
+	must(!run.self);
+	run_remove(t);
+	must(t->stack);
+	t->phase = TASK_ON_CPU;
+	run.self = t;
+	sanitize_switch_start(&run.loop_fake, t->stack->base, t->stack->bytes);
+	flow_switch(&run.loop_sp, t->sp);
+	sanitize_switch_finish(run.loop_fake, NULL, NULL);
+	run.self = NULL;
+	if (t->phase == TASK_DONE) {
+		stack_put(&t->stack);
+		task_unref(&t);
+	} else if (!stack_check(t->stack)) {
+		must_fail(t->spec.name, 0, "its stack overflowed");
+	}
+}
+
+void
+run_park(void)
+{
+	struct task *const t = run.self;
+
+	sanitize_switch_start(&t->fake, run.loop_low, run.loop_bytes);
+	flow_switch(&t->sp, run.loop_sp);
+	sanitize_switch_finish(t->fake, &run.loop_low, &run.loop_bytes);
+}
+
+void
+run_end(void)
+{
+	struct task *const t = run.self;
+
+	sanitize_switch_start(NULL, run.loop_low, run.loop_bytes);
+	flow_switch(&t->sp, run.loop_sp);
+	must_fail(__FILE__, __LINE__, "a task ran after its end");
+}
+
+/* The first function on a new stack. */
+static void
+run_first(void)
+{
+	sanitize_switch_finish(NULL, &run.loop_low, &run.loop_bytes);
+	task_live(run.self);
+	run_end();
+}
+
+struct task *
+task_self(void)
+{
+	return run.self;
+}
+
+void
+run_open(void)
+{
+	must(!run.lists && run_reserve(0) == 0);
+	loop_hook(run_drain);
+}
+
+void
+run_close(void)
+{
+	must(!run.self && !run_next());
+	loop_hook(NULL);
+	mem_free(run.lists);
+	mem_free(run.bits);
+	memset(&run, 0, sizeof(run));
+	stack_close();
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack: slabs of stacks. Memory that was never touched costs nothing
+ * (MAP_NORESERVE, no huge pages), so a parked task costs the pages it used.
+ * A slab is one mapping; with MADV_GUARD_INSTALL its guards split nothing, so
+ * 100 000 stacks stay far below vm.max_map_count.
+ */
+#include "common/flow/stack.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/base/must.h"
+#include "common/flow/sanitize.h"
+
+#define STACK_PAGE         4096
+#define STACK_SLAB_STACKS  64
+#define STACK_POOLS        4   /* different sizes in one process */
+#define STACK_WARM         64  /* free stacks that keep their pages */
+#define STACK_GUARD_ADVICE 102 /* MADV_GUARD_INSTALL, Linux 6.13 */
+
+/* One mapping of STACK_SLAB_STACKS stacks of a pool. */
+struct slab {
+	struct slab *next;
+	char *memory;
+	size_t bytes;
+	struct stack stacks[STACK_SLAB_STACKS];
+};
+
+/* All stacks of one size. */
+struct pool {
+	size_t bytes; /* of one stack, guard included; 0: unused row */
+	struct stack *free;
+	size_t n_free;
+	size_t n_used;
+	struct slab *slabs;
+};
+
+static struct pool pools[STACK_POOLS];
+static size_t n_mprotected;
+static bool lacks_guard_advice;
+
+static struct pool *
+stack_pool(size_t bytes)
+{
+	for (size_t i = 0; i < STACK_POOLS; i++) {
+		if (!pools[i].bytes)
+			pools[i].bytes = bytes;
+		if (pools[i].bytes == bytes)
+			return &pools[i];
+	}
+	must_fail(__FILE__, __LINE__, "too many sizes of stacks");
+}
+
+/* Make the lowest page of the stack fault; false: it cannot be had. */
+static bool
+stack_guard(char *base)
+{
+	if (!lacks_guard_advice) {
+		if (madvise(base, STACK_PAGE, STACK_GUARD_ADVICE) == 0)
+			return true;
+		lacks_guard_advice = true;
+	}
+	if (n_mprotected >= STACK_MPROTECT_MAX)
+		return false;
+	if (mprotect(base, STACK_PAGE, PROT_NONE) < 0)
+		return false;
+	n_mprotected++;
+	return true;
+}
+
+/* Map a slab and put its stacks on the free list of the pool. */
+static int
+stack_grow(struct pool *pool)
+{
+	struct slab *const slab = mem_zalloc(1, sizeof(*slab));
+
+	if (!slab)
+		return -ENOMEM;
+	slab->bytes = pool->bytes * STACK_SLAB_STACKS;
+	slab->memory = mmap(NULL, slab->bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	if (slab->memory == MAP_FAILED) {
+		mem_free(slab);
+		return -ENOMEM;
+	}
+	(void)madvise(slab->memory, slab->bytes, MADV_NOHUGEPAGE);
+	sanitize_slab_add(slab->memory, slab->bytes);
+	for (size_t i = STACK_SLAB_STACKS; i-- > 0;) {
+		struct stack *const s = &slab->stacks[i];
+		s->base = slab->memory + i * pool->bytes;
+		s->bytes = pool->bytes;
+		s->has_guard = stack_guard(s->base);
+		s->next_free = pool->free;
+		pool->free = s;
+		pool->n_free++;
+	}
+	slab->next = pool->slabs;
+	pool->slabs = slab;
+	return 0;
+}
+
+struct stack *
+stack_get(size_t bytes)
+{
+	const size_t pages = (bytes + STACK_PAGE - 1) / STACK_PAGE + 1;
+	struct pool *const pool = stack_pool(pages * STACK_PAGE);
+
+	if (!pool->free && stack_grow(pool) < 0)
+		return NULL;
+	struct stack *const s = pool->free;
+	pool->free = s->next_free;
+	pool->n_free--;
+	pool->n_used++;
+	sanitize_stack_reset(s->base + STACK_PAGE, s->bytes - STACK_PAGE);
+	return s;
+}
+
+void
+stack_put(struct stack **sp)
+{
+	struct stack *const s = *sp;
+
+	*sp = NULL;
+	if (!s)
+		return;
+	struct pool *const pool = stack_pool(s->bytes);
+	sanitize_stack_reset(s->base + STACK_PAGE, s->bytes - STACK_PAGE);
+	if (pool->n_free >= STACK_WARM)
+		(void)madvise(
+		    s->base + STACK_PAGE, s->bytes - STACK_PAGE, MADV_DONTNEED);
+	s->next_free = pool->free;
+	pool->free = s;
+	pool->n_free++;
+	pool->n_used--;
+}
+
+char *
+stack_top(const struct stack *s)
+{
+	return s->base + s->bytes;
+}
+
+bool
+stack_check(const struct stack *s)
+{
+	return s->has_guard || *(const volatile uint64_t *)s->base == 0;
+}
+
+void
+stack_trim(const struct stack *s, const void *sp)
+{
+	/* 1 KiB below sp: the red zone and the call that brought us here. */
+	const uintptr_t end = ((uintptr_t)sp - 1024) & ~(uintptr_t)4095;
+	const uintptr_t low = (uintptr_t)s->base + STACK_PAGE;
+
+	must((uintptr_t)sp > low && (uintptr_t)sp <= (uintptr_t)stack_top(s));
+	if (end > low && !SANITIZE_ADDRESS)
+		(void)madvise((void *)low, end - low, MADV_DONTNEED);
+}
+
+void
+stack_close(void)
+{
+	for (size_t i = 0; i < STACK_POOLS; i++) {
+		struct slab *slab;
+
+		must(pools[i].n_used == 0);
+		while ((slab = pools[i].slabs)) {
+			pools[i].slabs = slab->next;
+			sanitize_slab_remove(slab->memory, slab->bytes);
+			munmap(slab->memory, slab->bytes);
+			mem_free(slab);
+		}
+		pools[i] = (struct pool){ 0 };
+	}
+	n_mprotected = 0;
+}

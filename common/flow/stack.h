@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stack: memory for the stacks of tasks. Stacks of one size come from slabs
+ * and are used again; each has a guard at its low end. On kernels without
+ * MADV_GUARD_INSTALL (before 6.13) a guard costs two mappings, so only the
+ * first STACK_MPROTECT_MAX stacks get one; the lowest word of the others is
+ * checked whenever their task parks.
+ */
+#ifndef FLOW_STACK_H
+#define FLOW_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define STACK_MPROTECT_MAX 20000
+
+/* One stack; *borrowed* from its pool between stack_get and stack_put. */
+struct stack {
+	char *base;     /* lowest address, guard included */
+	size_t bytes;   /* guard included */
+	bool has_guard; /* false: stack_check looks at the lowest word */
+	struct stack *next_free;
+};
+
+/*
+ * Take a stack of at least bytes usable bytes (rounded up to pages, the guard
+ * is added). Returns NULL when memory is short.
+ */
+struct stack *stack_get(size_t bytes);
+
+/* Give a stack back and set *s to NULL. Nothing may run on it. */
+void stack_put(struct stack **s);
+
+/* The address behind its highest byte. */
+char *stack_top(const struct stack *s);
+
+/* Whether the stack did not grow over its end (always true with a guard). */
+bool stack_check(const struct stack *s);
+
+/* Give the whole pages below sp back to the kernel. */
+void stack_trim(const struct stack *s, const void *sp);
+
+/* Unmap every slab; all stacks must have been put back. */
+void stack_close(void);
+
+#endif
