@@ -51,7 +51,9 @@ run_reserve(unsigned depth)
 		if (i < run.n_depths)
 			TAILQ_CONCAT(&lists[i], &run.lists[i], run_link);
 	}
-	memcpy(bits, run.bits, run.n_depths / RUN_WORD_BITS * sizeof(*bits));
+	if (run.n_depths)
+		memcpy(bits, run.bits,
+		    run.n_depths / RUN_WORD_BITS * sizeof(*bits));
 	mem_free(run.lists);
 	mem_free(run.bits);
 	run.lists = lists;

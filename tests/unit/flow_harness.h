@@ -40,7 +40,7 @@ note_cleanup(const char **word)
 {
 	note("%s", *word);
 }
-#define noted __attribute__((cleanup(note_cleanup))) const char *
+#define noted __attribute__((cleanup(note_cleanup), unused)) const char *
 
 /* Spawn a child of the current scope that must not fail. */
 #define SPAWN(body_, arg_, task_r_)                                \
