@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What common/proc promises to a new process: descriptors where they belong,
+ * death with the parent, ids gone for good; and to its parent: reaping by pid.
+ * What must happen in another process happens in a fork of the test.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <bsd/unistd.h>
+
+#include "common/base/fd.h"
+#include "common/proc/child.h"
+#include "common/proc/drop.h"
+#include "common/proc/notify.h"
+#include "common/proc/pidfd.h"
+
+/* Run fn in a child and return its exit status, or 1000 + signal. */
+static int
+in_child(int (*fn)(void))
+{
+	int status;
+	const pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		_exit(fn());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status)
+	                         : 1000 + WTERMSIG(status);
+}
+
+static bool
+same_file(int a, int b)
+{
+	struct stat sa, sb;
+
+	return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 &&
+	       sa.st_ino == sb.st_ino && sa.st_dev == sb.st_dev;
+}
+
+static int
+place_swapped(void)
+{
+	int a[2], b[2];
+
+	closefrom(3);
+	if (pipe2(a, O_CLOEXEC) < 0 || pipe2(b, O_CLOEXEC) < 0)
+		return 1;
+	/* Sources 5 and 3 go to 3 and 4; number 5 is left alone. */
+	const int keep_a = fcntl(a[0], F_DUPFD_CLOEXEC, 50);
+	const int keep_b = fcntl(b[0], F_DUPFD_CLOEXEC, 50);
+	const int fds[] = { b[0], a[0], -1 };
+	if (child_place_fds(3, fds, 3) < 0)
+		return 2;
+	if (!same_file(3, keep_b) || !same_file(4, keep_a))
+		return 3;
+	if (fcntl(3, F_GETFD) != 0 || fcntl(4, F_GETFD) != 0)
+		return 4;
+	return same_file(5, keep_b) ? 0 : 5;
+}
+
+START_TEST(descriptors_are_placed_though_they_overlap)
+{
+	ck_assert_int_eq(in_child(place_swapped), 0);
+}
+END_TEST
+
+static int
+close_the_rest(void)
+{
+	const int low = open("/dev/null", O_RDONLY);
+	const int high = fcntl(low, F_DUPFD, 100);
+
+	if (child_cloexec_from(50) < 0)
+		return 1;
+	if (fcntl(low, F_GETFD) != 0)
+		return 2;
+	return fcntl(high, F_GETFD) == FD_CLOEXEC ? 0 : 3;
+}
+
+START_TEST(descriptors_from_a_number_on_do_not_survive_exec)
+{
+	ck_assert_int_eq(in_child(close_the_rest), 0);
+}
+END_TEST
+
+static int
+reset_signals(void)
+{
+	sigset_t set;
+	struct sigaction now;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	child_reset_signals();
+	sigprocmask(SIG_SETMASK, NULL, &set);
+	sigaction(SIGPIPE, NULL, &now);
+	return sigismember(&set, SIGTERM) || now.sa_handler != SIG_DFL;
+}
+
+START_TEST(signals_are_as_a_program_expects_them)
+{
+	ck_assert_int_eq(in_child(reset_signals), 0);
+}
+END_TEST
+
+static int
+live_parent(void)
+{
+	int life[2];
+	int sig = 0;
+
+	if (pipe2(life, O_CLOEXEC) < 0)
+		return 1;
+	if (child_die_with(getppid(), life[0]) != 0)
+		return 2;
+	prctl(PR_GET_PDEATHSIG, &sig);
+	return sig == SIGKILL ? 0 : 3;
+}
+
+static int
+hung_up_pipe(void)
+{
+	int life[2];
+
+	if (pipe2(life, O_CLOEXEC) < 0)
+		return 1;
+	close(life[1]);
+	return child_die_with(getppid(), life[0]) == -ESRCH ? 0 : 2;
+}
+
+static int
+other_parent(void)
+{
+	int life[2];
+
+	if (pipe2(life, O_CLOEXEC) < 0)
+		return 1;
+	return child_die_with(getppid() + 1, life[0]) == -ESRCH ? 0 : 2;
+}
+
+START_TEST(a_child_knows_whether_its_parent_is_there)
+{
+	ck_assert_int_eq(in_child(live_parent), 0);
+	ck_assert_int_eq(in_child(hung_up_pipe), 0);
+	ck_assert_int_eq(in_child(other_parent), 0);
+}
+END_TEST
+
+START_TEST(a_child_dies_when_its_parent_is_killed)
+{
+	int life[2], told[2];
+	char byte;
+
+	ck_assert_int_eq(pipe2(life, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(told, O_CLOEXEC), 0);
+	const pid_t parent = fork();
+	if (parent == 0) {
+		const pid_t me = getpid();
+		if (fork() == 0) {
+			close(life[1]);
+			if (child_die_with(me, life[0]) == 0)
+				(void)!write(told[1], "x", 1);
+			for (;;)
+				pause();
+		}
+		for (;;)
+			pause();
+	}
+	close(told[1]);
+	ck_assert_int_eq(read(told[0], &byte, 1), 1);
+	kill(parent, SIGKILL);
+	ck_assert_int_eq(waitpid(parent, NULL, 0), parent);
+	/* The grandchild held the last copy of the write end. */
+	ck_assert_int_eq(read(told[0], &byte, 1), 0);
+}
+END_TEST
+
+static int
+become_nobody(void)
+{
+	struct drop_ids ids;
+	uid_t uids[3];
+
+	if (drop_find("nobody", &ids, NULL) < 0)
+		return 1;
+	if (drop_no_new_privs() < 0 || drop_to(&ids) < 0)
+		return 2;
+	getresuid(&uids[0], &uids[1], &uids[2]);
+	for (int i = 0; i < 3; i++)
+		if (uids[i] != ids.uid)
+			return 3;
+	if (getgroups(0, NULL) != 0 || setuid(0) == 0)
+		return 4;
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : 5;
+}
+
+static int
+drop_without_right(void)
+{
+	struct drop_ids other = { .uid = getuid() + 1, .gid = getgid() + 1 };
+
+	return drop_to(&other) == -EPERM ? 0 : 1;
+}
+
+START_TEST(dropped_ids_do_not_come_back)
+{
+	/* Without root there is nothing to drop: then that is said. */
+	if (geteuid() == 0)
+		ck_assert_int_eq(in_child(become_nobody), 0);
+	else
+		ck_assert_int_eq(in_child(drop_without_right), 0);
+}
+END_TEST
+
+START_TEST(an_unknown_user_is_an_error_with_its_name)
+{
+	struct drop_ids ids;
+	struct err err;
+
+	ck_assert_int_eq(drop_find("no-such-user-here", &ids, &err), -ENOENT);
+	ck_assert_str_eq(err.place, "no-such-user-here");
+	ck_assert_str_eq(err.text, "there is no such user");
+}
+END_TEST
+
+static int
+exit_with_7(void)
+{
+	return 7;
+}
+
+START_TEST(a_pidfd_tells_the_end_and_reaping_names_the_pid)
+{
+	int status = 0;
+	const pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(exit_with_7());
+	const pid_t other = fork();
+	if (other == 0)
+		for (;;)
+			pause();
+	fd_auto int fd = pidfd_open_pid(pid);
+	fd_auto int other_fd = pidfd_open_pid(other);
+	ck_assert_int_ge(fd, 0);
+	ck_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	struct pollfd wait = { fd, POLLIN, 0 };
+	ck_assert_int_eq(poll(&wait, 1, 10000), 1);
+	ck_assert(pidfd_is_over(pid));
+	ck_assert(!pidfd_is_over(other));
+	ck_assert_int_eq(pidfd_reap(other, &status), 0);
+	ck_assert_int_eq(pidfd_reap(pid, &status), 1);
+	ck_assert_int_eq(WEXITSTATUS(status), 7);
+	ck_assert_int_eq(pidfd_reap(pid, &status), -ECHILD);
+	ck_assert_int_eq(pidfd_signal(fd, SIGTERM), -ESRCH);
+
+	ck_assert_int_eq(pidfd_signal(other_fd, SIGKILL), 0);
+	wait.fd = other_fd;
+	ck_assert_int_eq(poll(&wait, 1, 10000), 1);
+	ck_assert_int_eq(pidfd_reap(other, &status), 1);
+	ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+}
+END_TEST
+
+/* Listen at name (its first byte '@': abstract) and return the socket. */
+static int
+manager(const char *name)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	const size_t n = strlen(name);
+
+	memcpy(sa.sun_path, name, n);
+	if (name[0] == '@')
+		sa.sun_path[0] = '\0';
+	const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(
+	    bind(fd, (struct sockaddr *)&sa,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + n +
+			    (name[0] == '/'))),
+	    0);
+	return fd;
+}
+
+static void
+check_notify(const char *name)
+{
+	char got[64] = "";
+	fd_auto int fd = manager(name);
+
+	setenv("NOTIFY_SOCKET", name, 1);
+	notify_take();
+	ck_assert_ptr_null(getenv("NOTIFY_SOCKET"));
+	ck_assert_int_eq(notify_send("READY=1\nSTATUS=up"), 0);
+	ck_assert_int_eq(recv(fd, got, sizeof(got) - 1, MSG_DONTWAIT), 17);
+	ck_assert_str_eq(got, "READY=1\nSTATUS=up");
+}
+
+START_TEST(the_manager_is_told_by_path_and_by_abstract_name)
+{
+	char dir[] = "/tmp/holdline-notify-XXXXXX";
+	char name[64], abstract[64];
+
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	snprintf(name, sizeof(name), "%s/socket", dir);
+	check_notify(name);
+	unlink(name);
+	rmdir(dir);
+	snprintf(abstract, sizeof(abstract), "@holdline-%d", (int)getpid());
+	check_notify(abstract);
+}
+END_TEST
+
+START_TEST(without_a_manager_nobody_is_told)
+{
+	unsetenv("NOTIFY_SOCKET");
+	notify_take();
+	ck_assert_int_eq(notify_send("READY=1"), 0);
+	setenv("NOTIFY_SOCKET", "not/absolute", 1);
+	notify_take();
+	ck_assert_int_eq(notify_send("READY=1"), 0);
+	setenv("NOTIFY_SOCKET", "/nonexistent/socket", 1);
+	notify_take();
+	ck_assert_int_eq(notify_send("READY=1"), -ENOENT);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *const suite = suite_create("proc_child");
+	TCase *const all = tcase_create("all");
+
+	tcase_add_test(all, descriptors_are_placed_though_they_overlap);
+	tcase_add_test(all, descriptors_from_a_number_on_do_not_survive_exec);
+	tcase_add_test(all, signals_are_as_a_program_expects_them);
+	tcase_add_test(all, a_child_knows_whether_its_parent_is_there);
+	tcase_add_test(all, a_child_dies_when_its_parent_is_killed);
+	tcase_add_test(all, dropped_ids_do_not_come_back);
+	tcase_add_test(all, an_unknown_user_is_an_error_with_its_name);
+	tcase_add_test(all, a_pidfd_tells_the_end_and_reaping_names_the_pid);
+	tcase_add_test(all, the_manager_is_told_by_path_and_by_abstract_name);
+	tcase_add_test(all, without_a_manager_nobody_is_told);
+	suite_add_tcase(suite, all);
+	SRunner *const runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	const int n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
