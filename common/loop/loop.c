@@ -16,6 +16,7 @@
 #include <event2/event_struct.h>
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 #include "common/base/must.h"
 
 _Static_assert(sizeof(struct event) <= LOOP_RAW_WORDS * sizeof(uint64_t),
@@ -55,9 +56,17 @@ loop_event(uint64_t *raw)
 	return (struct event *)(void *)raw;
 }
 
+/* What libevent has to say: we report errors ourselves, with their place. */
+static void
+loop_on_log(int severity, const char *msg)
+{
+	log_debug("loop: libevent: %s", msg);
+}
+
 void
 loop_open(void)
 {
+	event_set_log_callback(loop_on_log);
 	struct event_config *const config = event_config_new();
 
 	must(config && !loop.base);

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program's root: exit status, messages and signals, each in a child
+ * process. Numbers of the behaviours stand in the names.
+ */
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/must.h"
+#include "common/flow/main.h"
+#include "common/flow/sleep.h"
+#include "common/flow/wait.h"
+
+struct ended {
+	int status;     /* of wait */
+	char out[1024]; /* what came on stdout and stderr */
+};
+
+/* Read until the text contains word, or the end; adds to e->out. */
+static void
+read_until(int fd, struct ended *e, const char *word)
+{
+	size_t at = strlen(e->out);
+	ssize_t n;
+
+	while (!word || !strstr(e->out, word)) {
+		n = read(fd, e->out + at, sizeof(e->out) - 1 - at);
+		if (n <= 0)
+			return;
+		at += (size_t)n;
+		e->out[at] = '\0';
+	}
+}
+
+/*
+ * Run body under flow_main in a child; after it printed "ready" send the
+ * signals in order, the second after "ending" was printed.
+ */
+static struct ended
+run_main(task_body_fn *body, const int *signals, void (*on_hurry)(int))
+{
+	struct ended e = { 0 };
+	int fds[2];
+
+	must(pipe(fds) == 0);
+	const pid_t pid = fork();
+	must(pid >= 0);
+	if (pid == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		dup2(fds[1], STDERR_FILENO);
+		setvbuf(stdout, NULL, _IONBF, 0);
+		_exit(flow_main(body, NULL, on_hurry));
+	}
+	close(fds[1]);
+	for (int i = 0; signals && signals[i]; i++) {
+		read_until(fds[0], &e, i ? "ending" : "ready");
+		must(kill(pid, signals[i]) == 0);
+	}
+	read_until(fds[0], &e, NULL);
+	close(fds[0]);
+	must(waitpid(pid, &e.status, 0) == pid);
+	return e;
+}
+
+static int
+say_end(void *arg, struct err *err)
+{
+	puts("ending");
+	flow_sleep(1);
+	puts("ended");
+	return 0;
+}
+
+static int
+fail_end(void *arg, struct err *err)
+{
+	return err_set(err, -EIO, NULL, "the end failed");
+}
+
+static void *
+body_done(void *arg)
+{
+	must(scope_ensure(say_end, NULL) == 0);
+	return NULL;
+}
+
+static void *
+body_suspends(void *arg)
+{
+	must(scope_ensure(say_end, NULL) == 0);
+	puts("ready");
+	flow_suspend();
+	puts("not reached");
+	return NULL;
+}
+
+static void *
+body_bad_end(void *arg)
+{
+	must(scope_ensure(fail_end, NULL) == 0);
+	puts("ready");
+	flow_suspend();
+	return NULL;
+}
+
+static void *
+body_fails(void *arg)
+{
+	must(scope_ensure(say_end, NULL) == 0);
+	flow_fail(-EPERM, "no way");
+}
+
+static void *
+exit_deep(void *arg)
+{
+	flow_exit(7, "seven");
+}
+
+static void *
+body_exits(void *arg)
+{
+	must(scope_ensure(say_end, NULL) == 0);
+	must(
+	    task_spawn(&(struct task_spec){ .name = "deep", .body = exit_deep },
+		NULL) == 0);
+	flow_suspend();
+	return NULL;
+}
+
+static int
+exit_in_end(void *arg, struct err *err)
+{
+	flow_exit(9, NULL);
+}
+
+static void *
+body_exits_in_end(void *arg)
+{
+	must(scope_ensure(say_end, NULL) == 0);
+	must(scope_ensure(exit_in_end, NULL) == 0);
+	return NULL;
+}
+
+static bool is_hurried;
+
+static void
+hurry(int signo)
+{
+	is_hurried = true;
+}
+
+static int
+end_when_hurried(void *arg, struct err *err)
+{
+	puts("ending");
+	while (!is_hurried)
+		flow_sleep(1);
+	puts("hurried");
+	return 0;
+}
+
+static void *
+body_hurried(void *arg)
+{
+	must(scope_ensure(end_when_hurried, NULL) == 0);
+	puts("ready");
+	flow_suspend();
+	return NULL;
+}
+
+START_TEST(b156_a_normal_end_tears_down_and_exits_0)
+{
+	const struct ended e = run_main(body_done, NULL, NULL);
+
+	ck_assert_int_eq(WEXITSTATUS(e.status), 0);
+	ck_assert_str_eq(e.out, "ending\nended\n");
+}
+END_TEST
+
+START_TEST(b157_exit_from_any_depth_tears_down_then_says_and_exits)
+{
+	struct ended e = run_main(body_exits, NULL, NULL);
+
+	ck_assert_int_eq(WEXITSTATUS(e.status), 7);
+	ck_assert_str_eq(e.out, "seven\nending\nended\n");
+	e = run_main(body_exits_in_end, NULL, NULL);
+	ck_assert_int_eq(WEXITSTATUS(e.status), 9);
+	ck_assert_str_eq(e.out, "ending\nended\n");
+}
+END_TEST
+
+START_TEST(b158_an_uncaught_error_is_said_and_exits_1)
+{
+	const struct ended e = run_main(body_fails, NULL, NULL);
+
+	ck_assert_int_eq(WEXITSTATUS(e.status), 1);
+	ck_assert_ptr_nonnull(strstr(e.out, "ending\nended\n"));
+	ck_assert_ptr_nonnull(strstr(e.out, ": no way\n"));
+}
+END_TEST
+
+START_TEST(b159_b160_b161_b164_signals_tear_down_and_exit_128_and_n)
+{
+	static const int signos[] = { SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < 3; i++) {
+		const int signals[] = { signos[i], 0 };
+		const struct ended e = run_main(body_suspends, signals, NULL);
+
+		ck_assert(WIFEXITED(e.status));
+		ck_assert_int_eq(WEXITSTATUS(e.status), 128 + signos[i]);
+		ck_assert_str_eq(e.out, "ready\nending\nended\n");
+	}
+}
+END_TEST
+
+START_TEST(b162_a_second_signal_hurries_and_still_tears_down)
+{
+	const int signals[] = { SIGINT, SIGINT, 0 };
+	const struct ended e = run_main(body_hurried, signals, hurry);
+
+	ck_assert(WIFEXITED(e.status));
+	ck_assert_int_eq(WEXITSTATUS(e.status), 128 + SIGINT);
+	ck_assert_str_eq(e.out, "ready\nending\nhurried\n");
+}
+END_TEST
+
+START_TEST(b163_an_error_in_teardown_on_a_signal_is_said_and_exits_1)
+{
+	const int signals[] = { SIGTERM, 0 };
+	const struct ended e = run_main(body_bad_end, signals, NULL);
+
+	ck_assert_int_eq(WEXITSTATUS(e.status), 1);
+	ck_assert_ptr_nonnull(strstr(e.out, "the end failed\n"));
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *const s = suite_create("flow_main");
+	TCase *const c = tcase_create("behaviours");
+	SRunner *const r = srunner_create(s);
+
+	tcase_add_test(c, b156_a_normal_end_tears_down_and_exits_0);
+	tcase_add_test(
+	    c, b157_exit_from_any_depth_tears_down_then_says_and_exits);
+	tcase_add_test(c, b158_an_uncaught_error_is_said_and_exits_1);
+	tcase_add_test(
+	    c, b159_b160_b161_b164_signals_tear_down_and_exit_128_and_n);
+	tcase_add_test(c, b162_a_second_signal_hurries_and_still_tears_down);
+	tcase_add_test(
+	    c, b163_an_error_in_teardown_on_a_signal_is_said_and_exits_1);
+	suite_add_tcase(s, c);
+	srunner_run_all(r, CK_NORMAL);
+	const int n = srunner_ntests_failed(r);
+	srunner_free(r);
+	return n ? EXIT_FAILURE : EXIT_SUCCESS;
+}
