@@ -80,13 +80,38 @@ main_status(const struct task *root)
 	return main_state.signo ? 128 + main_state.signo : 0;
 }
 
+/* The body of the program, and its argument. */
+struct main_call {
+	task_body_fn *body;
+	void *arg;
+};
+
+static void *
+main_body(void *arg)
+{
+	const struct main_call *const m = arg;
+
+	return m->body(m->arg);
+}
+
+/* The root is done: the loop need not wait for anything more. */
+static void
+main_on_done(void *arg)
+{
+	loop_stop();
+}
+
 int
 flow_main(task_body_fn *body, void *arg, void (*on_hurry)(int signo))
 {
 	static const int signals[MAIN_SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 	struct loop_signal watches[MAIN_SIGNALS];
+	struct main_call m = { .body = body, .arg = arg };
 	const struct task_spec spec = {
-		.name = "main", .body = body, .arg = arg
+		.name = "main",
+		.body = main_body,
+		.arg = &m,
+		.dispose = main_on_done,
 	};
 
 	loop_open();
@@ -97,7 +122,7 @@ flow_main(task_body_fn *body, void *arg, void (*on_hurry)(int signo))
 			 &watches[i], signals[i], main_on_signal, NULL) == 0);
 	must(scope_run(scope_root(), &spec, &main_state.root) == 0);
 	while (task_outcome(main_state.root) == TASK_RUNNING)
-		(void)loop_turn(true);
+		(void)loop_run();
 	const int status = main_status(main_state.root);
 	for (int i = 0; i < MAIN_SIGNALS; i++)
 		loop_signal_stop(&watches[i]);
