@@ -17,13 +17,12 @@
 
 #include <jansson.h>
 
-#include "common/base/err.h"
-
 #include "backend/holdline.h"
 
 #define ENTRIES_MAX        16384
 #define ENTRIES_BYTES      (4u << 20)
 #define ENTRIES_TEXT_BYTES 8192 /* of one log message; longer ones are cut */
+#define ENTRIES_END_BYTES  480  /* of the text of the terminal entry */
 #define ENTRIES_DEPTH      64   /* of JSON that a tool makes */
 
 struct ask;
@@ -71,15 +70,15 @@ struct entry {
 struct entries {
 	struct entry **at; /* at[lsn - 1] */
 	size_t n;
-	size_t room;
+	size_t room; /* of at, always more than n until the end is there */
 	size_t bytes;
-	struct entry *last; /* reserved for the terminal entry */
+	struct entry *last; /* reserved for the end, with room for its text */
 	struct entry *held; /* progress held back, NULL: none */
-	char *last_text;    /* reserved for its text */
-	double done;        /* the last progress told */
+	bool is_ended;
 	bool has_done;
+	double done; /* the last progress told or held */
 	size_t n_progress;
-	int64_t progress_at_ms;
+	int64_t progress_at_ms; /* when the last one was appended */
 };
 
 /* An empty log with room for its end. Returns 0 or -ENOMEM. */
@@ -89,24 +88,26 @@ int entries_init(struct entries *log);
 void entries_fini(struct entries *log);
 
 /*
- * Append progress; values that do not grow are dropped, a flood is held back
- * (then *entry_r is NULL). Returns 0, -ENOSPC (a limit) or -ENOMEM.
+ * Append progress; values that do not grow are dropped, of a flood the latest
+ * is held back. Never an error: what cannot be stored is lost.
  */
-int entries_progress(struct entries *log, double done, double total,
-    const char *text, const struct entry **entry_r);
+void entries_progress(
+    struct entries *log, double done, double total, const char *text);
 
 /* Append a log message. Returns 0, -ENOSPC or -ENOMEM. */
-int entries_log(struct entries *log, enum hl_level level, const char *text,
-    const struct entry **entry_r);
+int entries_log(struct entries *log, enum hl_level level, const char *text);
 
-/* Append ENTRY_ASK or ENTRY_ANSWERED. ask is *borrowed* by the log. */
+/*
+ * Append ENTRY_ASK or ENTRY_ANSWERED, which counts bytes. ask is *borrowed* by
+ * the log. Returns 0, -ENOSPC or -ENOMEM.
+ */
 int entries_ask(struct entries *log, enum entry_kind kind,
-    const struct ask *ask, size_t bytes, const struct entry **entry_r);
+    const struct ask *ask, size_t bytes);
 
 /*
  * Append the terminal entry; the first wins, a second call is our bug. *takes*
- * data (may be NULL); text (may be NULL) is copied, cut at ERR_TEXT_BYTES +
- * ERR_PLACE_BYTES. Cannot fail.
+ * data (may be NULL); text (may be NULL) is copied, cut at ENTRIES_END_BYTES.
+ * Cannot fail.
  */
 const struct entry *entries_end_take(struct entries *log, enum entry_kind kind,
     enum entry_reason reason, const char *text, json_t *data);
@@ -118,8 +119,13 @@ bool entries_is_ended(const struct entries *log);
 const struct entry *entries_after(const struct entries *log, uint64_t cursor);
 
 /*
- * Bytes that value takes as JSON text, or -EMSGSIZE when it is nested deeper
- * than ENTRIES_DEPTH. Bounded recursion.
+ * Whether value is nested at most ENTRIES_DEPTH levels and not monstrous, so
+ * that jansson may recurse on it. Returns 0 or -EMSGSIZE. Bounded recursion.
+ */
+int entries_json_check(const json_t *value);
+
+/*
+ * Bytes that value takes as JSON text, -EMSGSIZE as above, or -ENOMEM.
  */
 int64_t entries_json_bytes(const json_t *value);
 

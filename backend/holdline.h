@@ -210,7 +210,7 @@ hl_self_cleanup(int **n_cleaned)
 static __attribute__((unused, noinline)) void
 hl_self_test(void (*halt)(void), int *n_cleaned)
 {
-	__attribute__((cleanup(hl_self_cleanup))) int *mine = n_cleaned;
+	__attribute__((unused, cleanup(hl_self_cleanup))) int *mine = n_cleaned;
 
 	halt();
 }

@@ -178,6 +178,9 @@ void session_free(struct session **s);
 /* The task that runs it, *takes* the reference; session_cancel halts it. */
 void session_set_task_take(struct session *s, struct task *task);
 
+/* Whether it has a task: it was started and has not ended. */
+bool session_has_task(const struct session *s);
+
 /* Bytes its log holds; how many hold it. */
 size_t session_bytes(const struct session *s);
 unsigned session_n_holds(const struct session *s);
@@ -195,9 +198,11 @@ json_t *session_args(const struct session *s);
 int session_ask_take(
     struct session *s, struct ask **ask, json_t **value_r, struct err *err_r);
 
-/* Append progress or a message. Returns 0, -ENOSPC or -ENOMEM. */
-int session_progress(
+/* Append progress; what cannot be stored is lost. */
+void session_progress(
     struct session *s, double done, double total, const char *text);
+
+/* Append a message. Returns 0, -ENOSPC (the log is full) or -ENOMEM. */
 int session_log(struct session *s, enum hl_level level, const char *text);
 
 /*

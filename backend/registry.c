@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * registry: each session has a place here from its start until it is
+ * forgotten. The place's one timer is the session's time limit while it
+ * lives and its linger afterwards. Sessions are freed from the loop, or by
+ * the eviction of another one, never under whoever let go of them.
+ */
+#include "backend/registry.h"
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/must.h"
+#include "common/flow/wait.h"
+#include "common/loop/loop.h"
+
+#include "backend/run.h"
+
+#define REGISTRY_MAGIC 0x72656769u
+
+/* Where a session stands; owned by the registry, an orphan by itself. */
+struct place {
+	RB_ENTRY(place) by_id;
+	TAILQ_ENTRY(place) by_end; /* in ended, oldest first */
+	struct registry *registry; /* NULL: an orphan */
+	struct session *session;
+	struct loop_timer timer;
+	int64_t started_at_ms;
+	bool is_ended;
+	size_t bytes; /* of an ended one */
+};
+
+RB_HEAD(place_tree, place);
+TAILQ_HEAD(place_list, place);
+
+struct registry {
+	uint32_t magic;
+	struct registry_spec spec;
+	struct scope *scope;
+	struct place_tree places;
+	struct place_list ended;
+	unsigned n_live;
+	unsigned n_ended;
+	size_t ended_bytes;
+	bool is_shut;
+	struct waitq idle; /* registry_shut */
+};
+
+static int
+place_compare(const struct place *a, const struct place *b)
+{
+	return strcmp(session_id(a->session), session_id(b->session));
+}
+
+/* RB_GENERATE_STATIC of libbsd relies on a macro that glibc lacks. */
+RB_GENERATE_INTERNAL(
+    place_tree, place, by_id, place_compare, __attribute__((unused)) static)
+
+struct registry *
+registry_new(const struct registry_spec *spec)
+{
+	struct registry *const r = mem_zalloc(1, sizeof(*r));
+
+	must(spec->max_sessions >= 1 && spec->linger_ms >= 0);
+	if (!r)
+		return NULL;
+	r->magic = REGISTRY_MAGIC;
+	r->spec = *spec;
+	r->scope = scope_current();
+	RB_INIT(&r->places);
+	TAILQ_INIT(&r->ended);
+	waitq_init(&r->idle);
+	return r;
+}
+
+/* Free a place and its session, which nobody holds. */
+static void
+place_free(struct place *p)
+{
+	loop_timer_clear(&p->timer);
+	session_free(&p->session);
+	mem_free(p);
+}
+
+/* Take an ended session out of the registry. */
+static void
+registry_forget(struct registry *r, struct place *p)
+{
+	must(p->is_ended);
+	RB_REMOVE(place_tree, &r->places, p);
+	TAILQ_REMOVE(&r->ended, p, by_end);
+	r->n_ended--;
+	r->ended_bytes -= p->bytes;
+	p->registry = NULL;
+}
+
+/* Forget and free an ended session that nobody holds. */
+static void
+registry_drop(struct registry *r, struct place *p)
+{
+	registry_forget(r, p);
+	place_free(p);
+}
+
+void
+registry_free(struct registry **rp)
+{
+	struct registry *const r = *rp;
+	struct place *p;
+
+	*rp = NULL;
+	if (!r)
+		return;
+	must_be(r, REGISTRY_MAGIC);
+	must(!r->n_live);
+	while ((p = TAILQ_FIRST(&r->ended))) {
+		loop_timer_clear(&p->timer);
+		registry_forget(r, p);
+		if (!session_n_holds(p->session))
+			place_free(p);
+	}
+	r->magic = 0;
+	mem_free(r);
+}
+
+/* Tell the owner when the number of live sessions leaves or reaches 0. */
+static void
+registry_count(struct registry *r, int change)
+{
+	const bool was_busy = r->n_live > 0;
+
+	r->n_live = (unsigned)((int)r->n_live + change);
+	if (was_busy != (r->n_live > 0) && r->spec.on_busy)
+		r->spec.on_busy(r->n_live, r->spec.on_busy_arg);
+	if (!r->n_live)
+		waitq_wake_all(&r->idle, 0);
+}
+
+/* Too many ended sessions: free the oldest that nobody holds but keep. */
+static void
+registry_evict(struct registry *r, const struct place *keep)
+{
+	struct place *p, *next;
+
+	TAILQ_FOREACH_SAFE (p, &r->ended, by_end, next) {
+		if (r->n_ended <= r->spec.max_sessions &&
+		    r->ended_bytes <= REGISTRY_LINGER_BYTES)
+			return;
+		if (p != keep && !session_n_holds(p->session))
+			registry_drop(r, p);
+	}
+}
+
+static void
+place_log_end(const struct place *p)
+{
+	log_info("session %s: %s: %s lsn=%llu ms=%lld", session_id(p->session),
+	    session_tool(p->session)->hl->name,
+	    session_state_name(session_state(p->session)),
+	    (unsigned long long)session_lsn(p->session),
+	    (long long)(clock_now_ms() - p->started_at_ms));
+}
+
+/* The session has just ended. */
+static void
+place_end(struct place *p)
+{
+	struct registry *const r = p->registry;
+
+	p->is_ended = true;
+	p->bytes = session_bytes(p->session);
+	TAILQ_INSERT_TAIL(&r->ended, p, by_end);
+	r->n_ended++;
+	r->ended_bytes += p->bytes;
+	loop_timer_clear(&p->timer);
+	place_log_end(p);
+	registry_count(r, -1);
+	registry_evict(r, p);
+}
+
+/* The timer: a live session is too old, an ended one has lingered. */
+static void
+place_on_due(void *arg)
+{
+	struct place *const p = arg;
+	char text[ERR_TEXT_BYTES];
+
+	if (!p->is_ended) {
+		snprintf(text, sizeof(text),
+		    "the tool was ended: session_timeout is %lld s",
+		    (long long)(p->registry->spec.session_timeout_ms / 1000));
+		session_cancel(p->session, ENTRY_REASON_LIMIT, text);
+		return;
+	}
+	if (session_n_holds(p->session))
+		return;
+	if (p->registry)
+		registry_drop(p->registry, p);
+	else
+		place_free(p);
+}
+
+/* The session ended, or its last hold was let go. */
+static void
+place_on_change(void *arg)
+{
+	struct place *const p = arg;
+
+	if (!p->registry) {
+		loop_timer_set(&p->timer, clock_now_ms());
+		return;
+	}
+	if (session_is_ended(p->session) && !p->is_ended)
+		place_end(p);
+	if (p->is_ended && !session_n_holds(p->session))
+		loop_timer_set(
+		    &p->timer, clock_now_ms() + p->registry->spec.linger_ms);
+}
+
+/* A place for a new session; NULL without memory. */
+static struct place *
+registry_place(struct registry *r, const struct session_spec *spec)
+{
+	struct place *const p = mem_zalloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	if (session_new(spec, place_on_change, p, &p->session) < 0) {
+		mem_free(p);
+		return NULL;
+	}
+	p->registry = r;
+	p->started_at_ms = clock_now_ms();
+	loop_timer_init(&p->timer, place_on_due, p);
+	return p;
+}
+
+/* May one more session start? */
+static int
+registry_may_start(const struct registry *r, struct err *err_r)
+{
+	if (r->is_shut)
+		return err_set(err_r, -ESHUTDOWN, NULL,
+		    "shutting_down: this server is ending");
+	if (r->n_live >= r->spec.max_sessions)
+		return err_set(err_r, -EBUSY, NULL,
+		    "max_sessions: %u tools run or wait for an answer "
+		    "already, try again later",
+		    r->n_live);
+	return 0;
+}
+
+int
+registry_start(struct registry *r, const struct session_spec *spec,
+    struct session **session_r, struct err *err_r)
+{
+	must_be(r, REGISTRY_MAGIC);
+	*session_r = NULL;
+	int rc = registry_may_start(r, err_r);
+	if (rc < 0)
+		return rc;
+	struct place *const p = registry_place(r, spec);
+	rc = p ? run_start(r->scope, p->session) : -ENOMEM;
+	if (rc < 0) {
+		if (p)
+			place_free(p);
+		return rc == -ENOMEM
+		           ? err_set(err_r, rc, NULL, "out of memory")
+		           : err_set(err_r, -ESHUTDOWN, NULL,
+				 "shutting_down: this server is ending");
+	}
+	RB_INSERT(place_tree, &r->places, p);
+	if (r->spec.session_timeout_ms != CLOCK_NEVER)
+		loop_timer_set(
+		    &p->timer, p->started_at_ms + r->spec.session_timeout_ms);
+	*session_r = session_ref(p->session);
+	registry_count(r, 1);
+	return 0;
+}
+
+struct session *
+registry_find(struct registry *r, const char *id)
+{
+	must_be(r, REGISTRY_MAGIC);
+	struct place *p = RB_ROOT(&r->places);
+	while (p) {
+		const int order = strcmp(id, session_id(p->session));
+		if (order == 0)
+			return session_ref(p->session);
+		p = order < 0 ? RB_LEFT(p, by_id) : RB_RIGHT(p, by_id);
+	}
+	return NULL;
+}
+
+unsigned
+registry_n_live(const struct registry *r)
+{
+	must_be(r, REGISTRY_MAGIC);
+	return r->n_live;
+}
+
+unsigned
+registry_n_ended(const struct registry *r)
+{
+	must_be(r, REGISTRY_MAGIC);
+	return r->n_ended;
+}
+
+int
+registry_shut(struct registry *r, int64_t deadline_ms)
+{
+	struct place *p;
+
+	must_be(r, REGISTRY_MAGIC);
+	r->is_shut = true;
+	RB_FOREACH (p, place_tree, &r->places)
+		session_cancel(p->session, ENTRY_REASON_SHUTDOWN,
+		    "shutting_down: the server ended the tool");
+	while (r->n_live) {
+		const int rc =
+		    waitq_wait(&r->idle, "sessions to end", deadline_ms);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* result: hl_text, hl_result, hl_error, and what is read out of values. */
+#include "backend/result.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+
+#include "backend/entries.h"
+#include "backend/holdline.h"
+
+/*
+ * Bytes of the UTF-8 character at s, or 0 if it is none.
+ * RFC 3629 4: no overlong forms, no surrogates, nothing above U+10FFFF.
+ */
+static size_t
+result_char(const unsigned char *s)
+{
+	if (s[0] < 0x80)
+		return 1;
+	const size_t n = s[0] < 0xc2   ? 0
+	                 : s[0] < 0xe0 ? 2
+	                 : s[0] < 0xf0 ? 3
+	                 : s[0] < 0xf5 ? 4
+	                               : 0;
+	for (size_t i = 1; i < n; i++)
+		if (s[i] >> 6 != 2)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+/* Replace, in place, each byte that is no character. */
+static void
+result_clean(char *text)
+{
+	for (size_t n; *text; text += n) {
+		n = result_char((const unsigned char *)text);
+		if (n)
+			continue;
+		*text = '?';
+		n = 1;
+	}
+}
+
+char *
+result_vformat(const char *fmt, va_list ap)
+{
+	va_list again;
+
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	if (n < 0)
+		n = 0;
+	if ((unsigned)n > RESULT_TEXT_BYTES)
+		n = RESULT_TEXT_BYTES;
+	char *const text = mem_alloc((size_t)n + 1);
+	if (text) {
+		text[0] = '\0';
+		vsnprintf(text, (size_t)n + 1, fmt, again);
+		result_clean(text);
+	}
+	va_end(again);
+	return text;
+}
+
+json_t *
+result_text(const char *text, bool is_error)
+{
+	if (is_error)
+		return json_pack("{s:[{s:s, s:s}], s:b}", "content", "type",
+		    "text", "text", text, "isError", 1);
+	return json_pack(
+	    "{s:[{s:s, s:s}]}", "content", "type", "text", "text", text);
+}
+
+/* Format and wrap a text. */
+static json_t *
+result_vtext(bool is_error, const char *fmt, va_list ap)
+{
+	char *const text = result_vformat(fmt, ap);
+	json_t *const result = text ? result_text(text, is_error) : NULL;
+
+	mem_free(text);
+	return result;
+}
+
+json_t *
+hl_text(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	json_t *const result = result_vtext(false, fmt, ap);
+	va_end(ap);
+	return result;
+}
+
+json_t *
+hl_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	json_t *const result = result_vtext(true, fmt, ap);
+	va_end(ap);
+	return result;
+}
+
+/*
+ * Write value as text into memory of ours: json_dumps would use malloc behind
+ * the gate that tests close. *new* (mem_free), or NULL.
+ */
+static char *
+result_dump(const json_t *value)
+{
+	const int64_t n = entries_json_bytes(value);
+
+	if (n < 0 || n > ENTRIES_BYTES)
+		return NULL;
+	char *const text = mem_alloc((size_t)n + 1);
+	if (text)
+		text[json_dumpb(value, text, (size_t)n,
+		    JSON_COMPACT | JSON_ENCODE_ANY)] = '\0';
+	return text;
+}
+
+/* The result for a structured value (*takes*). */
+static json_t *
+result_structured_take(json_t *value)
+{
+	char *const text = json_is_object(value) ? result_dump(value) : NULL;
+	json_t *const result = text ? result_text(text, false) : NULL;
+
+	mem_free(text);
+	if (result &&
+	    json_object_set(result, "structuredContent", value) == 0) {
+		json_decref(value);
+		return result;
+	}
+	json_decref(result);
+	json_decref(value);
+	return NULL;
+}
+
+json_t *
+hl_result(const char *fmt, ...)
+{
+	json_error_t ignored;
+	va_list ap;
+
+	va_start(ap, fmt);
+	json_t *const value = json_vpack_ex(&ignored, 0, fmt, ap);
+	va_end(ap);
+	return result_structured_take(value);
+}
+
+int
+hl_accepted(const json_t *pick)
+{
+	return json_is_object(pick);
+}
+
+const char *
+hl_action(const json_t *pick)
+{
+	return json_is_string(pick) ? json_string_value(pick) : "accept";
+}
+
+const char *
+hl_said(const json_t *tip)
+{
+	json_t *const content = json_object_get(tip, "content");
+	const json_t *block;
+	size_t i;
+
+	if (json_is_object(content)) {
+		block = json_object_get(content, "text");
+		return json_is_string(block) ? json_string_value(block) : "";
+	}
+	json_array_foreach (content, i, block) {
+		block = json_object_get(block, "text");
+		if (json_is_string(block))
+			return json_string_value(block);
+	}
+	return "";
+}
+
+int
+result_check(const json_t *value, struct err *err_r)
+{
+	json_t *const content = json_object_get(value, "content");
+	const int64_t bytes = value ? entries_json_bytes(value) : 0;
+	json_t *block;
+	size_t i;
+
+	if (!value)
+		return err_set(
+		    err_r, -EINVAL, NULL, "the tool returned no result");
+	if (bytes == -ENOMEM)
+		return err_set(err_r, -ENOMEM, NULL, "out of memory");
+	if (bytes < 0)
+		return err_set(err_r, -EMSGSIZE, NULL,
+		    "the tool's result is nested deeper than %d levels or has "
+		    "too many values",
+		    ENTRIES_DEPTH);
+	if (bytes > ENTRIES_BYTES)
+		return err_set(err_r, -EMSGSIZE, NULL,
+		    "the tool's result is larger than %u bytes", ENTRIES_BYTES);
+	if (!json_is_array(content))
+		return err_set(err_r, -EINVAL, NULL,
+		    "the tool returned something that is no result");
+	json_array_foreach (content, i, block)
+		if (!json_is_string(json_object_get(block, "type")))
+			return err_set(err_r, -EINVAL, NULL,
+			    "item %zu of the tool's content has no type", i);
+	return 0;
+}
+
+bool
+result_is_error(const json_t *value)
+{
+	return json_is_true(json_object_get(value, "isError"));
+}

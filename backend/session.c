@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session: a log, the questions in it, and who waits. Entries are published
+ * (on_entry, readers woken) right after they were appended; whoever is called
+ * there may answer or cancel at once.
+ */
+#include "backend/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/must.h"
+#include "common/flow/sleep.h"
+#include "common/json/said.h"
+
+#define SESSION_MAGIC 0x73657373u
+
+struct session {
+	uint32_t magic;
+	unsigned n_holds;
+	char id[RANDOM_ID_SIZE];
+	struct session_spec spec; /* its JSON is ours */
+	void (*on_change)(void *arg);
+	void *on_change_arg;
+	struct task *task; /* NULL before it runs and when it has ended */
+	struct entries log;
+	size_t n_told; /* entries that were published */
+	struct waitq readers;
+	struct ask_list asks; /* all, in order */
+	unsigned n_open;
+	uint64_t n_asked;
+	bool is_cancelling;
+	enum entry_reason reason;
+	char cancel_text[ERR_TEXT_BYTES];
+};
+
+int
+session_new(const struct session_spec *spec, void (*on_change)(void *arg),
+    void *arg, struct session **s_r)
+{
+	struct session *s = mem_zalloc(1, sizeof(*s));
+
+	*s_r = NULL;
+	if (!s)
+		return -ENOMEM;
+	s->spec = *spec;
+	s->spec.args = spec->args ? json_incref(spec->args) : json_object();
+	if (!s->spec.args || entries_init(&s->log) < 0) {
+		json_decref(s->spec.args);
+		mem_free(s);
+		return -ENOMEM;
+	}
+	s->magic = SESSION_MAGIC;
+	random_id(s->id);
+	json_incref(s->spec.capabilities);
+	json_incref(s->spec.answers);
+	s->on_change = on_change;
+	s->on_change_arg = arg;
+	waitq_init(&s->readers);
+	TAILQ_INIT(&s->asks);
+	*s_r = s;
+	return 0;
+}
+
+/* Drop what only a running tool needs. */
+static void
+session_drop(struct session *s)
+{
+	json_decref(s->spec.args);
+	json_decref(s->spec.capabilities);
+	json_decref(s->spec.answers);
+	s->spec.args = NULL;
+	s->spec.capabilities = NULL;
+	s->spec.answers = NULL;
+	task_unref(&s->task);
+}
+
+void
+session_free(struct session **sp)
+{
+	struct session *const s = *sp;
+	struct ask *ask;
+
+	*sp = NULL;
+	if (!s)
+		return;
+	must_be(s, SESSION_MAGIC);
+	must(!s->n_holds && !s->task && waitq_is_empty(&s->readers));
+	session_drop(s);
+	entries_fini(&s->log);
+	while ((ask = TAILQ_FIRST(&s->asks))) {
+		TAILQ_REMOVE(&s->asks, ask, link);
+		ask_free(&ask);
+	}
+	s->magic = 0;
+	mem_free(s);
+}
+
+const char *
+session_id(const struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	return s->id;
+}
+
+const struct tool *
+session_tool(const struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	return s->spec.tool;
+}
+
+json_t *
+session_args(const struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	return s->spec.args;
+}
+
+bool
+session_is_ended(const struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	return entries_is_ended(&s->log);
+}
+
+uint64_t
+session_lsn(const struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	return s->log.n;
+}
+
+size_t
+session_bytes(const struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	return sizeof(*s) + s->log.bytes + s->log.room * sizeof(void *);
+}
+
+unsigned
+session_n_holds(const struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	return s->n_holds;
+}
+
+/* How an ended session ended. */
+static enum session_state
+session_end_state(const struct session *s)
+{
+	switch (s->log.last->kind) {
+	case ENTRY_RESULT:
+		return SESSION_COMPLETED;
+	case ENTRY_CANCELLED:
+		return SESSION_CANCELLED;
+	default:
+		return SESSION_FAILED;
+	}
+}
+
+enum session_state
+session_state(const struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	if (session_is_ended(s))
+		return session_end_state(s);
+	if (s->is_cancelling)
+		return SESSION_CANCELLING;
+	for (const struct ask *a = session_next_ask(s, NULL); a;
+	     a = session_next_ask(s, a))
+		if (a->kind == ASK_ELICIT)
+			return SESSION_AWAITING_ELICIT;
+	return s->n_open ? SESSION_AWAITING_SAMPLE : SESSION_RUNNING;
+}
+
+const char *
+session_state_name(enum session_state state)
+{
+	static const char *const names[] = {
+		[SESSION_RUNNING] = "running",
+		[SESSION_AWAITING_ELICIT] = "awaiting_elicit",
+		[SESSION_AWAITING_SAMPLE] = "awaiting_sample",
+		[SESSION_CANCELLING] = "cancelling",
+		[SESSION_COMPLETED] = "completed",
+		[SESSION_FAILED] = "failed",
+		[SESSION_CANCELLED] = "cancelled",
+	};
+
+	return names[state];
+}
+
+struct session *
+session_ref(struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	s->n_holds++;
+	return s;
+}
+
+void
+session_unref(struct session **sp)
+{
+	struct session *const s = *sp;
+
+	*sp = NULL;
+	if (!s)
+		return;
+	must_be(s, SESSION_MAGIC);
+	must(s->n_holds > 0);
+	if (!--s->n_holds)
+		s->on_change(s->on_change_arg);
+}
+
+/* ---- reading --------------------------------------------------------- */
+
+int
+session_next(struct session *s, uint64_t *cursor, int64_t deadline_ms,
+    const struct entry **entry_r)
+{
+	must_be(s, SESSION_MAGIC);
+	for (;;) {
+		const struct entry *const e = entries_after(&s->log, *cursor);
+		if (e) {
+			*cursor = e->lsn;
+			*entry_r = e;
+			return 0;
+		}
+		if (*cursor > s->log.n)
+			return -EINVAL;
+		if (session_is_ended(s))
+			return -EPIPE;
+		const int rc = waitq_wait(
+		    &s->readers, "the next entry of a session", deadline_ms);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+int
+session_wait_end(struct session *s, int64_t deadline_ms)
+{
+	must_be(s, SESSION_MAGIC);
+	while (!session_is_ended(s)) {
+		const int rc = waitq_wait(
+		    &s->readers, "the end of a session", deadline_ms);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int
+session_wait_quiet(struct session *s, int64_t deadline_ms)
+{
+	must_be(s, SESSION_MAGIC);
+	while (!session_is_ended(s)) {
+		if (s->n_open) {
+			const uint64_t n_asked = s->n_asked;
+			flow_sleep(0);
+			if (session_is_ended(s) ||
+			    (s->n_open && s->n_asked == n_asked))
+				return 0;
+			continue;
+		}
+		const int rc = waitq_wait(
+		    &s->readers, "questions of a session", deadline_ms);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Tell everybody about the entries that nobody was told of. */
+static void
+session_publish(struct session *s)
+{
+	while (s->n_told < s->log.n) {
+		const struct entry *const e = s->log.at[s->n_told++];
+		if (s->spec.on_entry)
+			s->spec.on_entry(s, e, s->spec.on_entry_arg);
+	}
+	waitq_wake_all(&s->readers, 0);
+}
+
+/* ---- questions ------------------------------------------------------- */
+
+const struct ask *
+session_next_ask(const struct session *s, const struct ask *after)
+{
+	const struct ask *a =
+	    after ? TAILQ_NEXT(after, link) : TAILQ_FIRST(&s->asks);
+
+	while (a && a->state != ASK_OPEN)
+		a = TAILQ_NEXT(a, link);
+	return a;
+}
+
+unsigned
+session_n_asks(const struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	return s->n_open;
+}
+
+/* The question of that name; the newest are the likely ones. */
+static struct ask *
+session_ask_of(const struct session *s, const char *name)
+{
+	struct ask *a;
+
+	TAILQ_FOREACH_REVERSE(a, &s->asks, ask_list, link)
+	if (!strcmp(a->name, name))
+		return a;
+	return NULL;
+}
+
+const struct ask *
+session_find_ask(const struct session *s, const char *name)
+{
+	must_be(s, SESSION_MAGIC);
+	return session_ask_of(s, name);
+}
+
+/* Whether the question of that name wants an answer; *ask_r if so. */
+static int
+session_open_ask(const struct session *s, const char *name, struct ask **ask_r,
+    struct err *err_r)
+{
+	struct ask *const a = session_ask_of(s, name);
+	char said[SAID_BYTES];
+
+	said_text(name, strlen(name), said);
+	if (!a)
+		return err_set(
+		    err_r, -ENOENT, NULL, "nothing named %s was asked", said);
+	if (a->state == ASK_ANSWERED)
+		return err_set(
+		    err_r, -EALREADY, NULL, "%s was answered before", said);
+	if (a->state == ASK_WITHDRAWN || s->is_cancelling)
+		return err_set(err_r, -ESTALE, NULL,
+		    "%s wants no answer any more: the tool %s", said,
+		    session_is_ended(s) ? "has ended" : "is being halted");
+	*ask_r = a;
+	return 0;
+}
+
+int
+session_check_answer(const struct session *s, const char *name, json_t *answer,
+    struct err *err_r)
+{
+	struct ask *ask;
+	json_t *value;
+
+	must_be(s, SESSION_MAGIC);
+	int rc = session_open_ask(s, name, &ask, err_r);
+	if (rc < 0)
+		return rc;
+	rc = ask_check(ask, answer, &value, err_r);
+	json_decref(value);
+	return rc;
+}
+
+/* The question is answered: log it, let the tool go on. */
+static int
+session_settle(
+    struct session *s, struct ask *ask, int status, struct err *err_r)
+{
+	const int rc = entries_ask(&s->log, ENTRY_ANSWERED, ask, 0);
+
+	if (rc < 0)
+		return err_set(err_r, rc, NULL, "the session has no room left");
+	ask->state = ASK_ANSWERED;
+	s->n_open--;
+	latch_set(&ask->latch, status, NULL);
+	session_publish(s);
+	return 0;
+}
+
+int
+session_answer(
+    struct session *s, const char *name, json_t *answer, struct err *err_r)
+{
+	struct ask *ask;
+	json_t *value;
+
+	must_be(s, SESSION_MAGIC);
+	int rc = session_open_ask(s, name, &ask, err_r);
+	if (rc < 0)
+		return rc;
+	rc = ask_check(ask, answer, &value, err_r);
+	if (rc < 0)
+		return rc;
+	ask->value = value;
+	rc = session_settle(s, ask, 0, err_r);
+	if (rc < 0) {
+		json_decref(ask->value);
+		ask->value = NULL;
+	}
+	return rc;
+}
+
+int
+session_refuse(
+    struct session *s, const char *name, const char *text, struct err *err_r)
+{
+	struct ask *ask;
+
+	must_be(s, SESSION_MAGIC);
+	const int rc = session_open_ask(s, name, &ask, err_r);
+	if (rc < 0)
+		return rc;
+	snprintf(ask->refusal, sizeof(ask->refusal), "%s",
+	    text ? text : "no reason given");
+	said_clean(ask->refusal);
+	return session_settle(s, ask, -EREMOTEIO, err_r);
+}
+
+void
+session_set_capabilities(struct session *s, json_t *capabilities)
+{
+	must_be(s, SESSION_MAGIC);
+	json_incref(capabilities);
+	json_decref(s->spec.capabilities);
+	s->spec.capabilities = capabilities;
+	if (session_is_ended(s))
+		session_drop(s);
+}
+
+/* Log the question and tell everybody; afterwards it belongs to s. */
+static int
+session_ask_publish(struct session *s, struct ask *ask, struct err *err_r)
+{
+	const int64_t bytes = entries_json_bytes(ask->params);
+	const int rc =
+	    bytes < 0 ? (int)bytes
+		      : entries_ask(&s->log, ENTRY_ASK, ask, (size_t)bytes);
+
+	if (rc < 0)
+		return err_set(err_r, rc, NULL, "%s: %s", ask->name,
+		    rc == -ENOMEM     ? "out of memory"
+		    : rc == -EMSGSIZE ? "the question is nested too deep"
+				      : "the tool asked or said too much");
+	TAILQ_INSERT_TAIL(&s->asks, ask, link);
+	s->n_open++;
+	s->n_asked++;
+	session_publish(s);
+	return 0;
+}
+
+/* A question whose asker is gone wants no answer. */
+static void
+session_withdraw(struct session *s, struct ask *ask)
+{
+	if (ask->state != ASK_OPEN)
+		return;
+	ask->state = ASK_WITHDRAWN;
+	s->n_open--;
+}
+
+/* One wait for an answer; ends with the frame that waits. */
+struct session_waiting {
+	struct session *session;
+	struct ask *ask;
+};
+
+static void
+session_waiting_end(struct session_waiting *w)
+{
+	session_withdraw(w->session, w->ask);
+}
+
+/* Wait for the answer of a published question. */
+static int
+session_ask_wait(
+    struct session *s, struct ask *ask, json_t **value_r, struct err *err_r)
+{
+	__attribute__((cleanup(
+	    session_waiting_end))) struct session_waiting w = { s, ask };
+
+	if (!ask->latch.is_set)
+		flow_trim();
+	const int rc =
+	    latch_wait(&w.ask->latch, w.ask->name, CLOCK_NEVER, NULL);
+	if (rc == -EREMOTEIO)
+		return err_set(err_r, rc, NULL, "%s", ask->refusal);
+	if (rc < 0)
+		return err_set(
+		    err_r, -ESTALE, NULL, "nothing can be asked now");
+	*value_r = ask->value;
+	ask->value = NULL;
+	return 0;
+}
+
+/* An answer that came with the call, if one fits. */
+static bool
+session_answered_before(
+    const struct session *s, const struct ask *ask, json_t **value_r)
+{
+	json_t *const answer = json_object_get(s->spec.answers, ask->name);
+
+	return answer && ask_check(ask, answer, value_r, NULL) == 0;
+}
+
+/* Whether the question may be put to this client now. */
+static int
+session_may_ask(
+    const struct session *s, const struct ask *ask, struct err *err_r)
+{
+	const char *const missing =
+	    ask_missing(ask->kind, s->spec.capabilities);
+
+	if (s->is_cancelling || session_is_ended(s))
+		return err_set(err_r, -ESTALE, NULL,
+		    "nothing can be asked while the tool ends");
+	if (missing)
+		return err_set(err_r, -ENOTSUP, missing,
+		    "the tool %s needs the client capability %s, which this "
+		    "client did not declare",
+		    s->spec.tool->hl->name, missing);
+	return 0;
+}
+
+int
+session_ask_take(
+    struct session *s, struct ask **askp, json_t **value_r, struct err *err_r)
+{
+	struct ask *ask = *askp;
+	int rc;
+
+	must_be(s, SESSION_MAGIC);
+	*askp = NULL;
+	*value_r = NULL;
+	if (session_answered_before(s, ask, value_r)) {
+		ask_free(&ask);
+		return 0;
+	}
+	rc = session_may_ask(s, ask, err_r);
+	if (rc == 0)
+		rc = session_ask_publish(s, ask, err_r);
+	if (rc < 0) {
+		ask_free(&ask);
+		return rc;
+	}
+	return session_ask_wait(s, ask, value_r, err_r);
+}
+
+/* ---- telling --------------------------------------------------------- */
+
+void
+session_progress(struct session *s, double done, double total, const char *text)
+{
+	must_be(s, SESSION_MAGIC);
+	if (session_is_ended(s))
+		return;
+	entries_progress(&s->log, done, total, text);
+	session_publish(s);
+}
+
+int
+session_log(struct session *s, enum hl_level level, const char *text)
+{
+	must_be(s, SESSION_MAGIC);
+	if (session_is_ended(s))
+		return 0;
+	const int rc = entries_log(&s->log, level, text);
+	session_publish(s);
+	return rc;
+}
+
+/* ---- ending ---------------------------------------------------------- */
+
+void
+session_set_task_take(struct session *s, struct task *task)
+{
+	must_be(s, SESSION_MAGIC);
+	must(!s->task);
+	s->task = task;
+}
+
+bool
+session_has_task(const struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	return s->task != NULL;
+}
+
+void
+session_cancel(struct session *s, enum entry_reason reason, const char *text)
+{
+	must_be(s, SESSION_MAGIC);
+	if (session_is_ended(s) || s->is_cancelling)
+		return;
+	s->is_cancelling = true;
+	s->reason = reason;
+	snprintf(s->cancel_text, sizeof(s->cancel_text), "%s",
+	    text ? text : entry_reason_name(reason));
+	said_clean(s->cancel_text);
+	if (s->task)
+		task_halt_soon(s->task);
+}
+
+/* The end, once: nobody is asked any more, everybody is told. */
+static void
+session_end_take(struct session *s, enum entry_kind kind,
+    enum entry_reason reason, const char *text, json_t *data)
+{
+	struct ask *ask;
+
+	must_be(s, SESSION_MAGIC);
+	if (session_is_ended(s)) {
+		json_decref(data);
+		return;
+	}
+	TAILQ_FOREACH (ask, &s->asks, link)
+		session_withdraw(s, ask);
+	(void)entries_end_take(&s->log, kind, reason, text, data);
+	session_publish(s);
+	session_drop(s);
+	s->on_change(s->on_change_arg);
+}
+
+void
+session_complete_take(struct session *s, json_t *result)
+{
+	session_end_take(s, ENTRY_RESULT, ENTRY_REASON_NONE, NULL, result);
+}
+
+void
+session_fail_take(struct session *s, const char *text, json_t *needs)
+{
+	session_end_take(s, ENTRY_FAILED, ENTRY_REASON_NONE, text, needs);
+}
+
+void
+session_halted(struct session *s)
+{
+	session_end_take(s, ENTRY_CANCELLED, s->reason,
+	    s->is_cancelling ? s->cancel_text : "the tool was halted", NULL);
+}
