@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * settings: the rows of the configuration, and the few rules that concern more
+ * than one key.
+ */
+#include "poold/settings.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/mem.h"
+
+#include "poold/address.h"
+
+#define ROW(type, name, field, min, max, def, unit, help)                   \
+	{                                                                   \
+		name, BASE_CONFIG_##type, offsetof(struct settings, field), \
+		    min, max, def, unit, help                               \
+	}
+
+#define SECOND      INT64_C(1000)
+#define HOUR        (3600 * SECOND)
+#define YEAR        (365 * 24 * HOUR)
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static const struct base_config_row board_rows[] = {
+	ROW(STRINGS, "listen", board.listen, 1, 16, "127.0.0.1:8080", "",
+	    "addresses for the tenants' HTTP; port 0 takes a free one"),
+	ROW(STRING, "admin", board.admin, 1, 63, "", "",
+	    "address for health and servers; none if left out"),
+};
+
+static const struct base_config_row pool_rows[] = {
+	ROW(STRING, "runtime_dir", pool.runtime_dir, 1, SETTINGS_RUNTIME_MAX,
+	    "/run/holdline", "", "folder for sockets and the lock"),
+	ROW(STRING, "state_dir", pool.state_dir, 1, 3000, "/var/lib/holdline",
+	    "", "folder with one folder a tenant"),
+	ROW(INT, "max_backends", pool.max_backends, 1, 100000, "100",
+	    "processes", "backends at a time"),
+	ROW(DURATION, "start_timeout", pool.start_timeout_ms, 10, HOUR, "10s",
+	    "", "time until a backend must be ready"),
+	ROW(DURATION, "idle_timeout", pool.idle_timeout_ms, 10, YEAR, "300s",
+	    "", "a backend without exchange and session ends after it"),
+	ROW(DURATION, "drain_timeout", pool.drain_timeout_ms, 0, HOUR, "500ms",
+	    "", "at the end: time for running exchanges"),
+	ROW(DURATION, "stop_timeout", pool.stop_timeout_ms, 10, HOUR, "1s", "",
+	    "time between SIGTERM and SIGKILL"),
+	ROW(DURATION, "session_timeout", pool.session_timeout_ms, 10, YEAR,
+	    "24h", "", "longest life of a session"),
+	ROW(INT, "max_sessions", pool.max_sessions, 1, 10000000, "10000",
+	    "sessions", "sessions at a time in one backend"),
+};
+
+#undef ROW
+#define ROW(type, name, field, min, max, def, unit, help)                   \
+	{                                                                   \
+		name, BASE_CONFIG_##type,                                   \
+		    offsetof(struct settings_tenant, field), min, max, def, \
+		    unit, help                                              \
+	}
+
+static const struct base_config_row tenant_rows[] = {
+	ROW(STRING, "host", host, 1, MATCH_HOST_MAX, NULL, "",
+	    "host name, or *.suffix for any one label in front of it"),
+	ROW(STRINGS, "tools", tools, 1, 256, "", "",
+	    "shared objects whose tools are served at /mcp"),
+	ROW(STRINGS, "command", command, 1, 256, "", "",
+	    "program that serves HTTP on descriptor 3, with arguments"),
+	ROW(INT, "max_hosts", max_hosts, 0, 100000, "0", "hosts",
+	    "of a template: tenants at a time; 0 is 100"),
+};
+
+#define SETTINGS_MAX_HOSTS 100
+
+static int
+settings_check_address(const struct base_config *config, const char *key,
+    const char *text, struct err *err_r)
+{
+	const struct base_config_at at = { "switchboard", -1, key };
+	struct address address;
+
+	if (address_parse(text, &address))
+		return 0;
+	return base_config_fail(config, &at, err_r,
+	    "must be \"IPv4:port\" or \"[IPv6]:port\", is \"%.60s\"", text);
+}
+
+static int
+settings_check_board(const struct base_config *config,
+    const struct settings *settings, struct err *err_r)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < settings->board.listen.n && e == 0; i++)
+		e = settings_check_address(
+		    config, "listen", settings->board.listen.v[i], err_r);
+	if (e == 0 && settings->board.admin[0])
+		e = settings_check_address(
+		    config, "admin", settings->board.admin, err_r);
+	return e;
+}
+
+static int
+settings_check_absolute(const struct base_config *config,
+    const struct base_config_at *at, const char *path, struct err *err_r)
+{
+	if (path[0] == '/')
+		return 0;
+	return base_config_fail(
+	    config, at, err_r, "must be an absolute path, is \"%.120s\"", path);
+}
+
+static int
+settings_check_pool(const struct base_config *config,
+    const struct settings *settings, struct err *err_r)
+{
+	const struct base_config_at runtime = { "pool", -1, "runtime_dir" };
+	const struct base_config_at state = { "pool", -1, "state_dir" };
+	const int e = settings_check_absolute(
+	    config, &runtime, settings->pool.runtime_dir, err_r);
+
+	return e ? e
+	         : settings_check_absolute(
+		       config, &state, settings->pool.state_dir, err_r);
+}
+
+static int
+settings_check_tenant(const struct base_config *config, int index,
+    struct settings_tenant *tenant, struct err *err_r)
+{
+	const struct base_config_at whole = { "tenants", index, NULL };
+	const struct base_config_at host = { "tenants", index, "host" };
+	const struct base_config_at tools = { "tenants", index, "tools" };
+	const struct base_config_at command = { "tenants", index, "command" };
+	const struct base_config_at max_hosts = { "tenants", index,
+		"max_hosts" };
+	const char *const fault = match_fault(tenant->host);
+	int e = 0;
+
+	tenant->is_template = tenant->host[0] == '*';
+	if (fault)
+		return base_config_fail(config, &host, err_r,
+		    "%s, is \"%.120s\"", fault, tenant->host);
+	if (!tenant->tools.n == !tenant->command.n)
+		return base_config_fail(config, &whole, err_r,
+		    "needs either tools or command%s",
+		    tenant->tools.n ? ", has both" : "");
+	if (tenant->max_hosts && !tenant->is_template)
+		return base_config_fail(config, &max_hosts, err_r,
+		    "is for a template host (\"*.suffix\") only");
+	if (tenant->is_template && !tenant->max_hosts)
+		tenant->max_hosts = SETTINGS_MAX_HOSTS;
+	for (size_t i = 0; i < tenant->tools.n && e == 0; i++)
+		e = settings_check_absolute(
+		    config, &tools, tenant->tools.v[i], err_r);
+	if (e == 0 && tenant->command.n)
+		e = settings_check_absolute(
+		    config, &command, tenant->command.v[0], err_r);
+	return e;
+}
+
+/* Index the hosts and complain about one that comes twice. */
+static int
+settings_index(const struct base_config *config, struct settings *settings,
+    struct err *err_r)
+{
+	const struct match_entry *twice;
+
+	settings->hosts =
+	    xmem_zalloc(settings->n_tenants + 1, sizeof(*settings->hosts));
+	for (size_t i = 0; i < settings->n_tenants; i++)
+		settings->hosts[i] =
+		    (struct match_entry){ settings->tenants[i].host, i };
+	match_sort(settings->hosts, settings->n_tenants);
+	if (!(twice = match_duplicate(settings->hosts, settings->n_tenants)))
+		return 0;
+	const struct base_config_at at = { "tenants", (int)twice->index,
+		"host" };
+	return base_config_fail(config, &at, err_r,
+	    "another tenant has the same, \"%.120s\"", twice->host);
+}
+
+static int
+settings_read_tenants(const struct base_config *config,
+    struct settings *settings, struct err *err_r)
+{
+	size_t n;
+	int e = base_config_count(config, "tenants", &n, err_r);
+
+	if (e)
+		return e;
+	settings->tenants = xmem_zalloc(n + 1, sizeof(*settings->tenants));
+	for (size_t i = 0; i < n && e == 0; i++) {
+		struct settings_tenant *const tenant = &settings->tenants[i];
+		const struct base_config_at at = { "tenants", (int)i, NULL };
+		settings->n_tenants = i + 1;
+		e = base_config_read(config, &at, tenant_rows,
+		    COUNT(tenant_rows), tenant, err_r);
+		if (e == 0)
+			e = settings_check_tenant(
+			    config, (int)i, tenant, err_r);
+	}
+	return e ? e : settings_index(config, settings, err_r);
+}
+
+static int
+settings_read_all(const struct base_config *config, struct settings *settings,
+    struct err *err_r)
+{
+	static const char *const names[] = { "switchboard", "pool", "tenants" };
+	const struct base_config_at board = { "switchboard", -1, NULL };
+	const struct base_config_at pool = { "pool", -1, NULL };
+	int e;
+
+	if ((e = base_config_check_names(config, names, COUNT(names), err_r)))
+		return e;
+	if ((e = base_config_read(config, &board, board_rows, COUNT(board_rows),
+		 settings, err_r)) ||
+	    (e = settings_check_board(config, settings, err_r)))
+		return e;
+	if ((e = base_config_read(config, &pool, pool_rows, COUNT(pool_rows),
+		 settings, err_r)) ||
+	    (e = settings_check_pool(config, settings, err_r)))
+		return e;
+	return settings_read_tenants(config, settings, err_r);
+}
+
+int
+settings_read(const char *path, struct settings *settings_r, struct err *err_r)
+{
+	struct base_config *config;
+	int e;
+
+	*settings_r = (struct settings){ 0 };
+	if ((e = base_config_open(path, &config, err_r)))
+		return e;
+	e = settings_read_all(config, settings_r, err_r);
+	base_config_close(&config);
+	return e;
+}
+
+void
+settings_fini(struct settings *settings)
+{
+	base_config_free(board_rows, COUNT(board_rows), settings);
+	base_config_free(pool_rows, COUNT(pool_rows), settings);
+	for (size_t i = 0; i < settings->n_tenants; i++)
+		base_config_free(
+		    tenant_rows, COUNT(tenant_rows), &settings->tenants[i]);
+	mem_free(settings->tenants);
+	mem_free(settings->hosts);
+	*settings = (struct settings){ 0 };
+}
+
+void
+settings_dump(const struct settings *settings, FILE *to)
+{
+	fputs("switchboard = {\n", to);
+	base_config_dump(to, board_rows, COUNT(board_rows), settings, 1);
+	fputs("};\npool = {\n", to);
+	base_config_dump(to, pool_rows, COUNT(pool_rows), settings, 1);
+	fputs("};\ntenants = (\n", to);
+	for (size_t i = 0; i < settings->n_tenants; i++) {
+		fputs("\t{\n", to);
+		base_config_dump(to, tenant_rows, COUNT(tenant_rows),
+		    &settings->tenants[i], 2);
+		fprintf(to, "\t}%s\n", i + 1 < settings->n_tenants ? "," : "");
+	}
+	fputs(");\n", to);
+}

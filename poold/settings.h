@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * settings: what the configuration file says, as a struct. Every key is a row
+ * in settings.c. Read once at start, owned by main, *borrowed* by all others.
+ */
+#ifndef POOLD_SETTINGS_H
+#define POOLD_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/base/config.h"
+#include "common/base/err.h"
+#include "poold/match.h"
+
+#define SETTINGS_RUNTIME_MAX 86 /* so that a socket's path fits sun_path */
+
+/* One entry of `tenants`. */
+struct settings_tenant {
+	char *host;                         /* a name, or "*.suffix" */
+	struct base_config_strings tools;   /* shared objects; or */
+	struct base_config_strings command; /* a program with arguments */
+	int64_t max_hosts; /* of a template at a time; else 0 */
+	bool is_template;
+};
+
+struct settings {
+	struct {
+		struct base_config_strings listen;
+		char *admin; /* "": none */
+	} board;
+	struct {
+		char *runtime_dir;
+		char *state_dir;
+		int64_t max_backends;
+		int64_t start_timeout_ms;
+		int64_t idle_timeout_ms;
+		int64_t drain_timeout_ms;
+		int64_t stop_timeout_ms;
+		int64_t session_timeout_ms;
+		int64_t max_sessions;
+	} pool;
+	struct settings_tenant *tenants;
+	size_t n_tenants;
+	struct match_entry *hosts; /* sorted; one for each tenant */
+};
+
+/*
+ * Read the file at path into *settings_r; ended with settings_fini, also after
+ * an error. Returns 0 or -errno with place "file:line" and a text that begins
+ * with the key.
+ */
+int
+settings_read(const char *path, struct settings *settings_r, struct err *err_r);
+
+/* Free what settings_read made. */
+void settings_fini(struct settings *settings);
+
+/* Print them with all defaults, as a file that reads back the same. */
+void settings_dump(const struct settings *settings, FILE *to);
+
+#endif
