@@ -38,6 +38,7 @@ struct http_field {
 
 struct http_head {
 	enum http_kind kind;
+	const char *start;        /* the first byte of the head */
 	int minor;                /* HTTP/1.minor: 0 or 1 */
 	size_t n_bytes;           /* of the whole head */
 	enum http_verb verb;      /* requests */

@@ -27,7 +27,7 @@ enum http_name_flag {
 	X(PROXY, "Proxy", HTTP_NAME_HOP)                                    \
 	X(ACCEPT, "Accept", 0)                                              \
 	X(COOKIE, "Cookie", HTTP_NAME_PINNED)                               \
-	X(EXPECT, "Expect", HTTP_NAME_OURS | HTTP_NAME_ONCE)                \
+	X(EXPECT, "Expect", HTTP_NAME_OURS)                                 \
 	X(ORIGIN, "Origin", 0)                                              \
 	X(TRAILER, "Trailer", HTTP_NAME_HOP)                                \
 	X(UPGRADE, "Upgrade", HTTP_NAME_HOP)                                \
