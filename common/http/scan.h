@@ -30,8 +30,7 @@ struct http_scan {
 	size_t name_at;  /* where the current field's name starts */
 	size_t name_n;
 	uint8_t name_id;
-	size_t value_n; /* bytes up to the last one that is no white space */
-	uint64_t seen;  /* bit set of enum http_name */
+	uint64_t seen; /* bit set of enum http_name */
 	unsigned n_fields;
 	unsigned n_options;
 };
