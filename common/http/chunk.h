@@ -42,6 +42,12 @@ void http_chunk_init(struct http_chunk *chunk, enum http_kind kind);
 int http_chunk_feed(struct http_chunk *chunk, struct slice in, size_t *used_r,
     struct slice *data_r, struct http_fault *fault_r);
 
+/*
+ * Data bytes of the current chunk that are still to come; 0 between chunks
+ * and while a size is unfinished.
+ */
+uint64_t http_chunk_left(const struct http_chunk *chunk);
+
 /* Bytes that n data bytes take as one chunk; 0 for none. */
 size_t http_chunk_size(size_t n);
 
