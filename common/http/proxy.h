@@ -15,6 +15,12 @@
 #include "common/http/frame.h"
 #include "common/http/read.h"
 
+/*
+ * Bytes by which a request head may grow on its way, hop->extra apart: a
+ * buffer of HTTP_REQUEST_MAX + HTTP_PROXY_ADDED bytes takes any.
+ */
+#define HTTP_PROXY_ADDED 2048
+
 struct http_pair {
 	struct slice name;
 	struct slice value;
@@ -22,9 +28,9 @@ struct http_pair {
 
 /* What the switchboard adds to a request; all *borrowed* for the call. */
 struct http_hop {
-	struct slice client_ip;   /* text: 192.0.2.1 or 2001:db8::1 */
-	struct slice proto;       /* of the client's connection: http, https */
-	bool is_trusted;          /* keep the client's own Forwarded fields */
+	struct slice client_ip; /* text: 192.0.2.1 or 2001:db8::1; "" unknown */
+	struct slice proto;     /* of the client's connection: http, https */
+	bool is_trusted;        /* keep the client's own Forwarded fields */
 	struct slice request_id;  /* http_trace_id */
 	struct slice traceparent; /* http_trace_parent */
 	bool closes;              /* say Connection: close to the backend */
