@@ -28,13 +28,14 @@ struct http_sse {
 	uint8_t field;
 	bool has_cr;   /* the last byte was CR: a LF now belongs to it */
 	bool is_given; /* data was given out; drop it at the next call */
-	bool has_nul;  /* in the value being read */
 	uint8_t bom_n; /* bytes of a byte order mark seen at the start */
 	uint8_t name_n;
 	char name[6];
 	struct buf data; /* allocated by the reader up to its cap */
 	size_t type_n, id_n, word_n;
 	char type[HTTP_SSE_WORD_MAX], id[HTTP_SSE_WORD_MAX];
+	char last_id[HTTP_SSE_WORD_MAX]; /* of the last event that ended */
+	size_t last_id_n;
 	char word[HTTP_SSE_WORD_MAX]; /* value of type, id, retry, unfinished */
 	int64_t retry_ms;
 };
@@ -56,6 +57,12 @@ void http_sse_fini(struct http_sse *sse);
  */
 int http_sse_feed(struct http_sse *sse, struct slice in, size_t *used_r,
     struct http_sse_event *event_r);
+
+/*
+ * The id to send as Last-Event-ID: of the last event that was ended by its
+ * empty line, with data or not. Borrowed until the next call on sse.
+ */
+struct slice http_sse_last_id(const struct http_sse *sse);
 
 /* Bytes that http_sse_add writes for an event. */
 size_t http_sse_size(const struct http_sse_event *event);
