@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""test_end: one signal ends everything, in order, and leaves nothing.
+
+That nothing is left is asserted by the fixture at the end of each pool.
+"""
+
+import os
+import signal
+import socket
+import unittest
+
+from http_client import (FLIGHT, Legacy, ask, call, connect, event, park,
+                         send, serve)
+from pool import SANITIZED, Pool, book_flight, build_dir, until
+
+TOOLS = os.path.join(build_dir(), "tests", "e2e")
+SERVE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "serve.py")
+LIMIT_MS = 20_000 if SANITIZED else 2_000
+
+
+def tools(host, *names):
+    return {"host": host,
+            "tools": [os.path.join(TOOLS, f"tool_{n}.so") for n in names]}
+
+
+class End(unittest.TestCase):
+    def ended(self, pool, code=0, signo=signal.SIGTERM):
+        self.assertEqual(pool.end(signo), code, "\n".join(pool.lines))
+        self.assertLess(pool.end_ms, LIMIT_MS)
+        self.assertEqual(pool.leftovers(), [])
+        with self.assertRaises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", pool.port))
+
+    def test_a_pool_without_backends_ends(self):
+        with Pool([serve("one.localhost")]) as pool:
+            self.ended(pool)
+
+    def test_sigint_ends_with_130(self):
+        with Pool([serve("one.localhost")]) as pool:
+            ask(pool, "one.localhost", "/pid")
+            self.ended(pool, 130, signal.SIGINT)
+
+    def test_sigterm_with_everything_under_way(self):
+        rows = [book_flight("acme.localhost"), tools("slow.localhost", "slow"),
+                tools("stuck.localhost", "stuck"), serve("one.localhost")]
+        with Pool(rows) as pool:
+            # A parked session of each revision.
+            park(pool, "acme.localhost")
+            parked = Legacy(pool, "acme.localhost")
+            stream, parked_response = parked.call("book_flight", FLIGHT)
+            self.assertEqual(event(parked_response)[1]["method"],
+                             "elicitation/create")
+            # A standing stream.
+            listen, _ = Legacy(pool, "acme.localhost").listen()
+            # A running one, which has said that it began.
+            running, response = Legacy(pool, "slow.localhost").call(
+                "slow", {"ms": 600_000})
+            self.assertEqual(event(response)[1]["params"]["progress"], 1)
+            # A request that is held, because its backend is starting.
+            held = connect(pool)
+            send(held, "stuck.localhost", "GET", "/mcp")
+            pool.wait_line("stuck.localhost")
+            # A foreign event stream, and a request nobody answers.
+            events = connect(pool)
+            send(events, "one.localhost", "GET", "/events/1")
+            foreign = events.getresponse()
+            self.assertEqual(foreign.readline(), b"data: 0\n")
+            silent = connect(pool)
+            send(silent, "one.localhost", "GET", "/silent")
+
+            self.ended(pool)
+
+            # Everybody was told or cut off; the held one got an answer.
+            r = held.getresponse()
+            self.assertEqual(r.status, 503)
+            self.assertIn(b"requestId", r.read())
+            told = event(response)
+            self.assertIn("shutting_down", str(told))
+            self.assertIn("shutting_down", str(event(parked_response)))
+            self.assertIsNone(event(parked_response))
+            for c in (stream, listen, running, held, events, silent):
+                c.close()
+
+    def test_an_exchange_within_drain_timeout_is_finished(self):
+        with Pool([tools("slow.localhost", "slow")],
+                  pool={"drain_timeout": "10s"}) as pool:
+            running, response = Legacy(pool, "slow.localhost").call(
+                "slow", {"ms": 0})
+            began = event(response)
+            while "result" not in began[1]:
+                began = event(response)
+            self.assertEqual(began[1]["result"]["content"][0]["text"],
+                             "done")
+            running.close()
+            self.ended(pool)
+
+    def test_an_idle_connection_does_not_hold_the_end_up(self):
+        with Pool([serve("one.localhost")]) as pool:
+            c = connect(pool)
+            send(c, "one.localhost", "GET", "/pid")
+            c.getresponse().read()
+            fresh = socket.create_connection(("127.0.0.1", pool.port))
+            half = socket.create_connection(("127.0.0.1", pool.port))
+            half.sendall(b"GET / HTTP/1.1\r\nHost: one")
+            self.ended(pool)
+            for s in (c, fresh, half):
+                s.close()
+
+    def test_a_program_that_ignores_sigterm_is_killed(self):
+        deaf = {"host": "deaf.localhost", "command": [
+            "/usr/bin/python3", "-c",
+            "import signal, runpy, sys\n"
+            "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+            f"sys.argv = [{SERVE!r}]\n"
+            f"runpy.run_path({SERVE!r}, run_name='__main__')\n"]}
+        with Pool([deaf]) as pool:
+            self.assertEqual(ask(pool, "deaf.localhost", "/pid")[0], 200)
+            self.ended(pool)
+
+    def test_a_second_signal_hurries(self):
+        deaf = {"host": "deaf.localhost", "command": [
+            "/usr/bin/python3", "-c",
+            "import signal, runpy, sys\n"
+            "signal.signal(signal.SIGTERM, lambda *a: open('told', 'w'))\n"
+            f"sys.argv = [{SERVE!r}]\n"
+            f"runpy.run_path({SERVE!r}, run_name='__main__')\n"]}
+        with Pool([deaf], pool={"stop_timeout": "600s"}) as pool:
+            self.assertEqual(ask(pool, "deaf.localhost", "/pid")[0], 200)
+            os.kill(pool.pid, signal.SIGTERM)
+            told = os.path.join(pool.state_dir, "deaf.localhost", "told")
+            until(lambda: os.path.exists(told), "SIGTERM at the backend")
+            self.ended(pool)
+
+    def test_a_grandchild_that_forked_twice_and_left_the_session_ends(self):
+        daemon = {"host": "daemon.localhost", "command": [
+            "/bin/sh", "-c",
+            "setsid sh -c 'setsid sh -c \"echo $$ >grandchild; exec tail -f "
+            "/dev/null\" & exit' & exec /usr/bin/python3 " + SERVE]}
+        with Pool([daemon]) as pool:
+            # LISTEN_PID is the shell's, which python3 replaced.
+            self.assertEqual(ask(pool, "daemon.localhost", "/pid")[0], 200)
+            self.ended(pool)
+
+    def test_calls_after_a_restart_find_a_fresh_pool(self):
+        for _ in range(2):
+            with Pool([book_flight("acme.localhost")]) as pool:
+                result = park(pool, "acme.localhost")
+                key, = result["inputRequests"]
+                done = call(pool, "acme.localhost", "book_flight", FLIGHT,
+                            inputResponses={key: {"action": "cancel"}},
+                            requestState=result["requestState"])
+                self.assertIn("Nothing was booked.", str(done))
+                self.ended(pool)
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,176 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# run: every test of holdline, on a fresh Debian 12.
+#
+#   sh tests/run.sh [unit] [lint] [deploy] [e2e] [bench]
+#
+# Without a word: everything but bench. Installs what is missing (deps.sh),
+# builds under gcc for release and with ASan and UBSan, and under clang, runs
+# the tests and ends with one line: N passed, N failed, N skipped.
+# Build directories stand in build-tests/ and are used again.
+set -eu
+cd "$(dirname "$0")/.."
+root=$PWD
+exec </dev/null
+export PYTHONDONTWRITEBYTECODE=1
+unset MAKEFLAGS NOTIFY_SOCKET LISTEN_FDS LISTEN_PID 2>/dev/null || true
+
+# Backends of a poold that runs as root are no root: a checkout that others
+# cannot enter (in root's home) is tested in a copy that they can.
+if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 \
+  --clear-groups test -r "$root/tests/run.sh"; then
+  copy=$(mktemp -d "${TMPDIR:-/tmp}/holdline-tests-XXXXXX")
+  chmod 755 "$copy"
+  trap 'rm -rf "$copy"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  echo "run: others cannot read $root; testing a copy in $copy"
+  tar -C "$root" --exclude='./build*' --exclude=node_modules -cf - . |
+    tar -C "$copy" --no-same-owner -xf -
+  sh "$copy/tests/run.sh" "$@"
+  exit
+fi
+
+parts=${*:-unit lint deploy e2e}
+for part in $parts; do
+  case $part in
+  unit | lint | deploy | e2e | bench) ;;
+  *)
+    echo "run: unknown part '$part'; there are: unit lint deploy e2e bench" >&2
+    exit 2
+    ;;
+  esac
+done
+wants() { case " $parts " in *" $1 "*) true ;; *) false ;; esac }
+
+began=$(date +%s)
+work=$(mktemp -d)
+: >"$work/counts"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+say() { printf '\n== %3ds  %s\n' $(($(date +%s) - began)) "$*"; }
+
+# A step that is no test: its failure is one failed test and is said.
+broken()
+{
+  echo "run: FAILED: $*"
+  echo 0 1 0 >>"$work/counts"
+}
+
+# tested KIND WHAT COMMAND…: run a runner, show what it says, count its tests.
+tested()
+{
+  kind=$1 what=$2
+  shift 2
+  say "$what"
+  { code=0; "$@" 2>&1 || code=$?; echo "$code" >"$work/code"; } |
+    tee "$work/log"
+  python3 tests/count.py "$kind" "$(cat "$work/code")" "$work/log" \
+    >"$work/one" || echo 0 1 0 >"$work/one"
+  cat "$work/one" >>"$work/counts"
+  read -r p f s <"$work/one"
+  echo "   $what: $p passed, $f failed, $s skipped"
+}
+
+# Unit tests of one build: meson runs them, Check counts them.
+unit()
+{
+  say "unit tests, $1"
+  rm -f "build-tests/$1/meson-logs/testlog.json"
+  code=0
+  meson test -C "build-tests/$1" --no-rebuild --suite unit \
+    --print-errorlogs >"$work/log" 2>&1 || code=$?
+  [ "$code" = 0 ] || cat "$work/log"
+  python3 tests/count.py check "$code" \
+    "build-tests/$1/meson-logs/testlog.json" >"$work/one"
+  cat "$work/one" >>"$work/counts"
+  read -r p f s <"$work/one"
+  echo "   unit tests, $1: $p passed, $f failed, $s skipped"
+}
+
+# build NAME COMPILER OPTION…: configure once, build always.
+build()
+{
+  name=$1 compiler=$2
+  shift 2
+  say "building $name ($compiler)"
+  dir=build-tests/$name
+  if [ ! -f "$dir/build.ninja" ]; then
+    rm -rf "$dir"
+    CC=$compiler meson setup "$dir" -Dtests=enabled -Dwarning_level=2 \
+      --werror "$@" >"$work/log" 2>&1 || {
+      cat "$work/log"
+      broken "configuring $name"
+      return 1
+    }
+  fi
+  ninja -C "$dir" >"$work/log" 2>&1 || {
+    cat "$work/log"
+    broken "building $name"
+    return 1
+  }
+  tail -n 1 "$work/log"
+}
+
+groups='build test'
+! wants bench || groups="$groups bench"
+say "packages ($groups)"
+sh deploy/deps.sh $groups
+
+has_release='' has_sanitized='' has_clang=''
+build release gcc --buildtype=release && has_release=1
+if wants unit || wants e2e; then
+  build sanitized gcc --buildtype=debugoptimized \
+    -Db_sanitize=address,undefined && has_sanitized=1
+fi
+if wants unit; then
+  build clang clang --buildtype=release && has_clang=1
+fi
+
+if wants lint; then
+  tested tap 'lint' python3 tests/lint/lint.py --build build-tests/release
+  tested unittest 'the counting of tests' python3 tests/test_count.py
+fi
+
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+if wants unit; then
+  [ -z "$has_release" ] || unit release
+  [ -z "$has_sanitized" ] || unit sanitized
+  [ -z "$has_clang" ] || unit clang
+fi
+
+if wants deploy && [ -n "$has_release" ]; then
+  export HOLDLINE_BUILD="$root/build-tests/release"
+  tested unittest 'service file and installation' \
+    python3 tests/e2e/test_install.py -v
+fi
+
+if wants e2e; then
+  say 'published clients (npm)'
+  if sh tests/e2e/clients.sh; then
+    for name in release sanitized; do
+      [ -f "build-tests/$name/poold/poold" ] || continue
+      tested node "e2e with published clients, $name" \
+        sh tests/e2e/run.sh node "build-tests/$name"
+      tested unittest "e2e over plain sockets, $name" \
+        sh tests/e2e/run.sh python "build-tests/$name"
+    done
+  else
+    broken 'fetching the published clients'
+  fi
+fi
+
+if wants bench && [ -n "$has_release" ]; then
+  say 'benchmarks'
+  HOLDLINE_BUILD="$root/build-tests/release" sh tests/bench/all.sh ||
+    broken 'benchmarks'
+fi
+
+say 'done'
+awk '{ p += $1; f += $2; s += $3 }
+  END { printf "%d passed, %d failed, %d skipped\n", p, f, s
+        exit (f > 0) }' "$work/counts"
