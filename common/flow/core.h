@@ -39,6 +39,13 @@ struct scope_entry {
 
 TAILQ_HEAD(scope_entries, scope_entry);
 
+/* The value of a context in one scope; owned by the scope. */
+struct scope_value {
+	struct scope_value *next;
+	const struct flow_context *context;
+	void *value;
+};
+
 enum scope_state {
 	SCOPE_OPEN,
 	SCOPE_CLOSING, /* teardown runs; only its own task may add */
@@ -56,6 +63,7 @@ struct scope {
 	bool has_torn;   /* an error came from the teardown */
 	struct fault *fault;
 	struct scope_entries entries;
+	struct scope_value *values; /* context values set here, newest first */
 };
 
 struct task {
@@ -70,6 +78,8 @@ struct task {
 	struct scope *inner;      /* innermost open scope on its stack */
 	struct scope scope;
 	bool is_halting;
+	bool is_muted;      /* its failure is its awaiter's, not its owner's */
+	bool is_urgent;     /* it runs before all others when it is ready */
 	unsigned shield;    /* > 0: halts wait */
 	unsigned n_crashed; /* open scopes of its stack that crashed */
 	struct unwind unwind;
@@ -98,6 +108,12 @@ int run_prepare(struct task *t);
 
 /* Queue a task that may go on; queued already or running: nothing. */
 void run_ready(struct task *t);
+
+/*
+ * Let a ready task run before all others, whatever their depth: for a
+ * resource's init, in which nothing else may run.
+ */
+void run_urgent(struct task *t);
 
 /* Take a task that never ran out of the run queue. */
 void run_remove(struct task *t);
@@ -135,6 +151,13 @@ int task_join(struct task *t, bool must_end);
 
 /* wait.c: wake w, which stands in a list of waiters. */
 void waiter_wake(struct waiter *w, int status, void *value);
+
+/*
+ * As scope_run in the caller's current scope, but an error of the body does
+ * not fail the owner (one of its teardown does): whoever holds *task_r must
+ * look. Only a task may call it.
+ */
+int task_spawn_muted(const struct task_spec *spec, struct task **task_r);
 
 /* The scope of top-level tasks. */
 struct scope *scope_root(void);

@@ -23,6 +23,7 @@ static struct {
 	struct task_list *lists; /* one a depth */
 	uint64_t *bits;          /* bit d: lists[d] is not empty */
 	unsigned n_depths;
+	struct task_list urgent; /* before all others */
 	struct task *self;
 	void *loop_sp;
 	void *loop_fake;
@@ -66,6 +67,10 @@ run_reserve(unsigned depth)
 static void
 run_insert(struct task *t)
 {
+	if (t->is_urgent) {
+		TAILQ_INSERT_TAIL(&run.urgent, t, run_link);
+		return;
+	}
 	TAILQ_INSERT_TAIL(&run.lists[t->depth], t, run_link);
 	run.bits[t->depth / RUN_WORD_BITS] |= UINT64_C(1)
 	                                      << (t->depth % RUN_WORD_BITS);
@@ -87,21 +92,41 @@ run_ready(struct task *t)
 void
 run_remove(struct task *t)
 {
-	struct task_list *const list = &run.lists[t->depth];
+	struct task_list *const list =
+	    t->is_urgent ? &run.urgent : &run.lists[t->depth];
 
 	if (t->run_link.tqe_prev == NULL)
 		return;
 	TAILQ_REMOVE(list, t, run_link);
 	t->run_link.tqe_prev = NULL;
-	if (TAILQ_EMPTY(list))
+	if (!t->is_urgent && TAILQ_EMPTY(list))
 		run.bits[t->depth / RUN_WORD_BITS] &=
 		    ~(UINT64_C(1) << (t->depth % RUN_WORD_BITS));
+}
+
+void
+run_urgent(struct task *t)
+{
+	const bool is_queued = t->run_link.tqe_prev != NULL;
+
+	if (t->is_urgent)
+		return;
+	run_remove(t);
+	t->is_urgent = true;
+	if (is_queued)
+		run_insert(t);
 }
 
 /* Take the next task out of the queue; NULL when it is empty. */
 static struct task *
 run_next(void)
 {
+	struct task *const urgent = TAILQ_FIRST(&run.urgent);
+
+	if (urgent) {
+		run_remove(urgent);
+		return urgent;
+	}
 	for (unsigned w = 0; w < run.n_depths / RUN_WORD_BITS; w++) {
 		if (!run.bits[w])
 			continue;
@@ -149,6 +174,7 @@ run_enter(struct task *t)
 	must(!run.self);
 	run_remove(t);
 	must(t->stack);
+	t->is_urgent = false;
 	t->phase = TASK_ON_CPU;
 	run.self = t;
 	sanitize_switch_start(&run.loop_fake, t->stack->base, t->stack->bytes);
@@ -202,6 +228,7 @@ void
 run_open(void)
 {
 	must(!run.lists && run_reserve(0) == 0);
+	TAILQ_INIT(&run.urgent);
 	loop_hook(run_drain);
 }
 

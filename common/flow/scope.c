@@ -103,6 +103,17 @@ scope_end_child(struct task *child)
 		must(task_join(keep, true) == 0);
 }
 
+/* Forget the context values that were set in s. */
+static void
+scope_drop_values(struct scope *s)
+{
+	while (s->values) {
+		struct scope_value *const v = s->values;
+		s->values = v->next;
+		mem_free(v);
+	}
+}
+
 void
 scope_close_take(struct scope *s, struct fault *raised)
 {
@@ -128,6 +139,7 @@ scope_close_take(struct scope *s, struct fault *raised)
 	}
 	t->shield--;
 	s->state = SCOPE_CLOSED;
+	scope_drop_values(s);
 }
 
 void

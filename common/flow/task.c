@@ -115,6 +115,16 @@ task_spawn(const struct task_spec *spec, struct task **task_r)
 	return scope_run(scope_current(), spec, task_r);
 }
 
+int
+task_spawn_muted(const struct task_spec *spec, struct task **task_r)
+{
+	const int rc = task_spawn(spec, task_r);
+
+	if (rc == 0)
+		(*task_r)->is_muted = true;
+	return rc;
+}
+
 struct task *
 task_ref(struct task *t)
 {
@@ -165,7 +175,7 @@ task_finish(struct task *t)
 	TAILQ_REMOVE(&parent->entries, &t->entry, link);
 	if (t->spec.dispose)
 		t->spec.dispose(t->spec.arg);
-	if (t->outcome == TASK_FAILED)
+	if (t->outcome == TASK_FAILED && (!t->is_muted || t->has_torn))
 		scope_child_failed(parent, t->fault, t->has_torn);
 	waitq_wake_all(&t->done, 0);
 }
