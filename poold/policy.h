@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * policy: what poold decides about backends: who may start, what counts as a
+ * failure, how long to wait after it, what to tell those who cannot be
+ * served. Pure: clocks and counts come in, verdicts go out.
+ */
+#ifndef POOLD_POLICY_H
+#define POOLD_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Why a run of a backend is coming to its end. */
+enum policy_cause {
+	POLICY_ITSELF,   /* nobody asked for it */
+	POLICY_IDLE,     /* it was idle */
+	POLICY_SHUTDOWN, /* poold ends */
+	POLICY_CLAIM,    /* the switchboard found it dead, and it was not */
+	POLICY_REFUSAL,  /* it said that it cannot start */
+	POLICY_TIMEOUT,  /* it was not ready in time */
+};
+
+/* How a run ended. */
+struct policy_run {
+	enum policy_cause cause;
+	bool was_ready;
+	int wait_status;          /* as wait(2) gives it */
+	int64_t ran_ms;           /* from the fork to the reap */
+	int64_t start_timeout_ms; /* an end within it was a bad start */
+};
+
+/* Whether poold ended it on purpose (idle, shutdown). */
+bool policy_is_expected(enum policy_cause cause);
+
+/*
+ * Whether it counts as a failed start: it never became ready, or it ended by
+ * itself within start_timeout. SIGKILL from outside is nobody's fault.
+ */
+bool policy_is_failure(const struct policy_run *run);
+
+/*
+ * How long no start is tried after n failures in a row: nothing after the
+ * first, then 1 s, 2 s, 4 s … at most a minute.
+ */
+int64_t policy_backoff_ms(unsigned n_failures);
+
+/* How long a failure is remembered after the back-off. */
+#define POLICY_MEMORY_MS INT64_C(60000)
+
+/* What an ask is measured against. */
+struct policy_load {
+	bool is_ending;
+	uint32_t n_backends; /* processes of backends now */
+	uint32_t max_backends;
+	uint32_t n_hosts; /* tenants of the same template now; 0 if none */
+	uint32_t max_hosts;
+	bool has_slot;       /* this tenant is one of them already */
+	bool has_process;    /* it has a process: nothing must be started */
+	unsigned n_failures; /* of it, in a row */
+	int64_t retry_at_ms; /* no start before */
+	int64_t now_ms;
+};
+
+enum policy_verdict {
+	POLICY_ADMIT,
+	POLICY_ENDING,      /* poold ends */
+	POLICY_FULL,        /* max_backends */
+	POLICY_HOSTS,       /* max_hosts */
+	POLICY_BACKING_OFF, /* it fails again and again */
+};
+
+/* May this ask have a backend? */
+enum policy_verdict policy_admit(const struct policy_load *load);
+
+/* An HTTP status and the seconds for Retry-After (0: none). */
+struct policy_refusal {
+	uint32_t status;
+	uint32_t retry_after_s;
+};
+
+/* What to answer to an ask that was not admitted. */
+struct policy_refusal
+policy_refuse(enum policy_verdict verdict, const struct policy_load *load);
+
+/*
+ * When an idle backend may next be asked about: never while it has sessions.
+ * since_ms is when it was last known to be busy.
+ */
+int64_t policy_release_at_ms(
+    uint32_t n_sessions, int64_t since_ms, int64_t idle_timeout_ms);
+
+/* Put a peer's wish for the next question between 10 ms and idle_timeout. */
+int64_t policy_ask_again_ms(uint32_t wish_ms, int64_t idle_timeout_ms);
+
+/*
+ * Say how a run ended: "exit status 3", "signal 9 (Killed)". Returns out.
+ */
+char *policy_ending(int wait_status, char *out, size_t out_bytes);
+
+#endif
