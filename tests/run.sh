@@ -107,12 +107,20 @@ build()
       return 1
     }
   fi
-  ninja -C "$dir" >"$work/log" 2>&1 || {
-    cat "$work/log"
+  { code=0; ninja -C "$dir" 2>&1 || code=$?; echo "$code" >"$work/code"; } |
+    tee "$work/log" | awk '
+      match($0, /^\[[0-9]+\/[0-9]+\]/) {
+        split(substr($0, 2, RLENGTH - 2), at, "/")
+        quarter = int(4 * at[1] / at[2])
+        if (quarter > shown) print "   " at[1] " of " at[2] " built"
+        if (quarter > shown) shown = quarter
+        fflush()
+      }'
+  [ "$(cat "$work/code")" = 0 ] || {
+    sed -n '/^FAILED/,$p' "$work/log"
     broken "building $name"
     return 1
   }
-  tail -n 1 "$work/log"
 }
 
 groups='build test'
@@ -131,7 +139,8 @@ if wants unit; then
 fi
 
 if wants lint; then
-  tested tap 'lint' python3 tests/lint/lint.py --build build-tests/release
+  tested tap 'lint' python3 tests/lint/lint.py \
+    ${has_release:+--build build-tests/release}
   tested unittest 'the counting of tests' python3 tests/test_count.py
 fi
 
