@@ -17,6 +17,7 @@ queue_init(struct queue *q, size_t cap)
 	must(cap > 0);
 	*q = (struct queue){ .cap = cap };
 	waitq_init(&q->consumers);
+	waitq_init(&q->producers);
 	q->items = mem_zalloc(cap, sizeof(*q->items));
 	return q->items ? 0 : -ENOMEM;
 }
@@ -54,10 +55,39 @@ queue_add(struct queue *q, void *item)
 	return 0;
 }
 
-void
-queue_close(struct queue *q)
+/* A producer was woken for room but halted: the room is another's. */
+static void
+queue_on_room_lost(struct waiter *w)
 {
+	struct queue *const q = w->value;
+
+	if (q)
+		(void)waitq_wake_one(&q->producers, 0, q);
+}
+
+int
+queue_put(struct queue *q, void *item, int64_t deadline_ms)
+{
+	int rc;
+
+	while ((rc = queue_add(q, item)) == -ENOBUFS) {
+		struct waiter w = { .on_lost = queue_on_room_lost };
+		rc = waiter_wait(
+		    &w, &q->producers, "room in a queue", deadline_ms);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
+void
+queue_close(struct queue *q, void *value)
+{
+	if (q->is_closed)
+		return;
 	q->is_closed = true;
+	q->close_value = value;
+	waitq_wake_all(&q->producers, -EPIPE);
 	waitq_wake_all(&q->consumers, -EPIPE);
 }
 
@@ -81,6 +111,7 @@ queue_take(struct queue *q, void **item_r)
 	*item_r = q->items[q->first];
 	q->first = (q->first + 1) % q->cap;
 	q->n--;
+	(void)waitq_wake_one(&q->producers, 0, q);
 }
 
 int
@@ -92,9 +123,13 @@ queue_next(struct queue *q, int64_t deadline_ms, void **item_r)
 		queue_take(q, item_r);
 		return 0;
 	}
-	if (q->is_closed)
+	if (q->is_closed) {
+		*item_r = q->close_value;
 		return -EPIPE;
+	}
 	const int rc = waiter_wait(&w, &q->consumers, "an item", deadline_ms);
+	if (rc == -EPIPE)
+		*item_r = q->close_value;
 	if (rc < 0)
 		return rc;
 	q->n_promised--;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * queue: items in order, each to exactly one consumer, the one that waits
- * longest. Bounded: queue_add says -ENOBUFS when cap items wait. Embedded in
- * its owner; items are pointers whose ownership moves with them.
+ * longest. Bounded: with cap items inside queue_add says -ENOBUFS and
+ * queue_put waits. Embedded in its owner; items are pointers whose ownership
+ * moves with them.
  */
 #ifndef FLOW_QUEUE_H
 #define FLOW_QUEUE_H
@@ -15,12 +16,14 @@
 
 struct queue {
 	struct waitq consumers;
-	void **items; /* ring of cap places */
+	struct waitq producers; /* of queue_put, while it is full */
+	void **items;           /* ring of cap places */
 	size_t cap;
 	size_t first;
 	size_t n;
 	size_t n_promised; /* to consumers that were woken, not run yet */
 	bool is_closed;
+	void *close_value;
 };
 
 /* An empty queue for at most cap (> 0) items. Returns 0 or -ENOMEM. */
@@ -39,12 +42,23 @@ void queue_fini(struct queue *q, void (*drop)(void *item));
  */
 int queue_add(struct queue *q, void *item);
 
-/* No item will follow; consumers get the rest, then -EPIPE. Idempotent. */
-void queue_close(struct queue *q);
+/*
+ * Add an item, waiting for room. Returns 0, -EPIPE when it is or gets closed,
+ * -ETIMEDOUT; on an error, and when it is halted, the caller keeps the item.
+ * Waits.
+ */
+int queue_put(struct queue *q, void *item, int64_t deadline_ms);
 
 /*
- * Take the next item. Returns 0 with *item_r, -EPIPE once it is closed and
- * empty (again and again), -ETIMEDOUT. A halted consumer takes nothing. Waits.
+ * No item will follow; consumers get the rest, then -EPIPE with value, again
+ * and again. The first close counts. Never waits.
+ */
+void queue_close(struct queue *q, void *value);
+
+/*
+ * Take the next item. Returns 0 with *item_r, -EPIPE with the value of the
+ * close in *item_r once it is closed and empty, or -ETIMEDOUT. A halted
+ * consumer takes nothing. Waits.
  */
 int queue_next(struct queue *q, int64_t deadline_ms, void **item_r);
 

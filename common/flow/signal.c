@@ -11,16 +11,20 @@ flow_signal_init(struct flow_signal *s)
 {
 	*s = (struct flow_signal){ .is_closed = false };
 	TAILQ_INIT(&s->subscriptions);
+	waitq_init(&s->senders);
 }
 
 /* End a subscription; what it has buffered stays readable. */
 static void
-flow_signal_end(struct flow_subscription *sub, int status)
+flow_signal_end(struct flow_subscription *sub, int status, void *value)
 {
-	TAILQ_REMOVE(&sub->signal->subscriptions, sub, link);
+	struct flow_signal *const s = sub->signal;
+
+	TAILQ_REMOVE(&s->subscriptions, sub, link);
 	sub->signal = NULL;
 	sub->status = status;
-	queue_close(&sub->values);
+	queue_close(&sub->values, value);
+	waitq_wake_all(&s->senders, 0);
 }
 
 /* Put a value into a full buffer as the subscriber chose. */
@@ -30,7 +34,7 @@ flow_signal_overflow(struct flow_subscription *sub, void *value)
 	void *oldest;
 
 	if (sub->policy == FLOW_SIGNAL_CLOSE_SLOW) {
-		flow_signal_end(sub, -ENOBUFS);
+		flow_signal_end(sub, -ENOBUFS, NULL);
 		return;
 	}
 	/* One subscriber has one consumer: at most one item is promised. With
@@ -40,24 +44,56 @@ flow_signal_overflow(struct flow_subscription *sub, void *value)
 	must(queue_add(&sub->values, value) == 0);
 }
 
-void
+/* Whether a subscriber wants the sender to wait now. */
+static bool
+flow_signal_must_wait(const struct flow_signal *s)
+{
+	const struct flow_subscription *sub;
+
+	TAILQ_FOREACH (sub, &s->subscriptions, link)
+		if (sub->policy == FLOW_SIGNAL_WAIT &&
+		    sub->values.n == sub->values.cap)
+			return true;
+	return false;
+}
+
+int
 flow_signal_send(struct flow_signal *s, void *value)
 {
 	struct flow_subscription *sub, *next;
 
+	if (flow_signal_must_wait(s))
+		return -EAGAIN;
 	TAILQ_FOREACH_SAFE (sub, &s->subscriptions, link, next)
 		if (queue_add(&sub->values, value) == -ENOBUFS)
 			flow_signal_overflow(sub, value);
+	return 0;
+}
+
+int
+flow_signal_put(struct flow_signal *s, void *value, int64_t deadline_ms)
+{
+	while (!s->is_closed && flow_signal_must_wait(s)) {
+		const int rc = waitq_wait(
+		    &s->senders, "room at a subscriber", deadline_ms);
+		if (rc < 0)
+			return rc;
+	}
+	return s->is_closed ? -EPIPE : flow_signal_send(s, value);
 }
 
 void
-flow_signal_close(struct flow_signal *s)
+flow_signal_close(struct flow_signal *s, void *value)
 {
 	struct flow_subscription *sub;
 
+	if (s->is_closed)
+		return;
 	s->is_closed = true;
+	s->close_value = value;
 	while ((sub = TAILQ_FIRST(&s->subscriptions)))
-		flow_signal_end(sub, 0);
+		flow_signal_end(sub, 0, value);
+	waitq_wake_all(&s->senders, 0);
 }
 
 int
@@ -68,7 +104,7 @@ flow_signal_join(struct flow_signal *s, struct flow_subscription *sub,
 	if (queue_init(&sub->values, cap) < 0)
 		return -ENOMEM;
 	if (s->is_closed) {
-		queue_close(&sub->values);
+		queue_close(&sub->values, s->close_value);
 		return 0;
 	}
 	sub->signal = s;
@@ -82,7 +118,7 @@ flow_signal_leave(struct flow_subscription *sub)
 	if (!sub->values.items)
 		return;
 	if (sub->signal)
-		flow_signal_end(sub, 0);
+		flow_signal_end(sub, 0, NULL);
 	queue_fini(&sub->values, NULL);
 }
 
@@ -92,5 +128,16 @@ flow_signal_next(
 {
 	const int rc = queue_next(&sub->values, deadline_ms, value_r);
 
+	if (rc == 0 && sub->signal && sub->policy == FLOW_SIGNAL_WAIT)
+		waitq_wake_all(&sub->signal->senders, 0);
 	return rc == -EPIPE && sub->status ? sub->status : rc;
+}
+
+int
+flow_signal_once(struct flow_signal *s, int64_t deadline_ms, void **value_r)
+{
+	flow_subscription_auto struct flow_subscription sub = { 0 };
+	const int rc = flow_signal_join(s, &sub, 1, FLOW_SIGNAL_DROP_OLDEST);
+
+	return rc < 0 ? rc : flow_signal_next(&sub, deadline_ms, value_r);
 }

@@ -19,6 +19,7 @@
 enum flow_signal_policy {
 	FLOW_SIGNAL_DROP_OLDEST, /* it loses its oldest value */
 	FLOW_SIGNAL_CLOSE_SLOW,  /* its subscription ends with -ENOBUFS */
+	FLOW_SIGNAL_WAIT,        /* the sender waits (flow_signal_put) */
 };
 
 /* One subscriber; embedded in it, also on its stack. */
@@ -33,17 +34,32 @@ struct flow_subscription {
 TAILQ_HEAD(flow_subscriptions, flow_subscription);
 struct flow_signal {
 	struct flow_subscriptions subscriptions;
+	struct waitq senders; /* of flow_signal_put, while one is full */
 	bool is_closed;
+	void *close_value;
 };
 
 /* A signal without subscribers; embedded in its owner. */
 void flow_signal_init(struct flow_signal *s);
 
-/* Send to every subscriber. Never waits, also from callbacks. */
-void flow_signal_send(struct flow_signal *s, void *value);
+/*
+ * Send to every subscriber; closed: dropped. Returns 0, or -EAGAIN when a
+ * subscriber for whom the sender must wait is full: then nothing was sent to
+ * anybody. Never waits, also from callbacks.
+ */
+int flow_signal_send(struct flow_signal *s, void *value);
 
-/* End every subscription after what it has buffered. Idempotent. */
-void flow_signal_close(struct flow_signal *s);
+/*
+ * The same from a task, waiting for the subscribers that want it: a channel
+ * with back pressure. Returns 0, -EPIPE when it is closed, -ETIMEDOUT. Waits.
+ */
+int flow_signal_put(struct flow_signal *s, void *value, int64_t deadline_ms);
+
+/*
+ * End every subscription after what it has buffered; each then gets value
+ * with -EPIPE. The first close counts. Never waits.
+ */
+void flow_signal_close(struct flow_signal *s, void *value);
 
 /*
  * Subscribe with room for cap values. *sub is *borrowed* until
@@ -60,10 +76,18 @@ void flow_signal_leave(struct flow_subscription *sub);
 #define flow_subscription_auto __attribute__((cleanup(flow_signal_leave)))
 
 /*
- * The next value. Returns 0 with *value_r, -EPIPE after the close, -ENOBUFS
- * after what it had when it was too slow, -ETIMEDOUT. Waits.
+ * The next value. Returns 0 with *value_r, -EPIPE with the close's value,
+ * -ENOBUFS after what it had when it was too slow, -ETIMEDOUT. A loop over a
+ * signal is `while (flow_signal_next(…) == 0)`. Waits.
  */
 int flow_signal_next(
     struct flow_subscription *sub, int64_t deadline_ms, void **value_r);
+
+/*
+ * Wait for one value, subscribed only meanwhile. Returns as flow_signal_next,
+ * or -ENOMEM. Waits.
+ */
+int
+flow_signal_once(struct flow_signal *s, int64_t deadline_ms, void **value_r);
 
 #endif

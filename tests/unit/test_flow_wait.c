@@ -295,11 +295,12 @@ b130(void *arg)
 
 	must(queue_init(&queue, 4) == 0);
 	must(queue_add(&queue, "last") == 0);
-	queue_close(&queue);
+	queue_close(&queue, "end");
 	note("%d", queue_add(&queue, "late") == -EPIPE);
 	must(queue_next(&queue, CLOCK_NEVER, &item) == 0);
 	note("%s", (char *)item);
 	note("%d", queue_next(&queue, CLOCK_NEVER, &item) == -EPIPE);
+	note("%s", (char *)item);
 	note("%d", queue_next(&queue, CLOCK_NEVER, &item) == -EPIPE);
 	queue_fini(&queue, NULL);
 	return NULL;
@@ -313,7 +314,7 @@ b130_waiting(void *arg)
 	must(queue_init(&queue, 4) == 0);
 	SPAWN(queue_consumer, "w", &t);
 	flow_sleep(1);
-	queue_close(&queue);
+	queue_close(&queue, "end");
 	must(task_await(t, NULL, NULL) == 0);
 	queue_fini(&queue, NULL);
 	return NULL;
@@ -324,9 +325,9 @@ START_TEST(b130_b131_b132_close_comes_after_the_items_and_stays)
 	char want[32];
 
 	run_flow(b130, NULL);
-	ck_assert_str_eq(traced(), "1 last 1 1");
+	ck_assert_str_eq(traced(), "1 last 1 end 1");
 	run_flow(b130_waiting, NULL);
-	snprintf(want, sizeof(want), "w:%d:none", -EPIPE);
+	snprintf(want, sizeof(want), "w:%d:end", -EPIPE);
 	ck_assert_str_eq(traced(), want);
 }
 END_TEST
@@ -343,7 +344,7 @@ signal_listener(void *arg)
 	must(flow_signal_join(&signal_, &sub, 4, FLOW_SIGNAL_DROP_OLDEST) == 0);
 	while ((rc = flow_signal_next(&sub, CLOCK_NEVER, &v)) == 0)
 		note("%s%s", (char *)arg, (char *)v);
-	note("%s%d", (char *)arg, rc == -EPIPE);
+	note("%s%d%s", (char *)arg, rc == -EPIPE, (char *)v);
 	return NULL;
 }
 
@@ -359,7 +360,7 @@ b134(void *arg)
 	flow_sleep(1);
 	flow_signal_send(&signal_, "1");
 	flow_signal_send(&signal_, "2");
-	flow_signal_close(&signal_);
+	flow_signal_close(&signal_, "end");
 	must(task_await(t, NULL, NULL) == 0);
 	flow_signal_send(&signal_, "late");
 	return NULL;
@@ -368,7 +369,7 @@ b134(void *arg)
 START_TEST(b134_b135_b138_b139_every_subscriber_gets_what_came_after_it)
 {
 	run_flow(b134, NULL);
-	ck_assert_str_eq(traced(), "a1 a2 a1 b1 b2 b1");
+	ck_assert_str_eq(traced(), "a1 a2 a1end b1 b2 b1end");
 }
 END_TEST
 
