@@ -11,7 +11,8 @@ static int
 body_too_big(const struct http_body *b, struct http_fault *fault_r)
 {
 	http_fault_set(fault_r, b->kind == HTTP_KIND_REQUEST ? 413 : 502,
-	    b->total, (struct slice){ NULL, 0 }, "a body over the limit");
+	    (size_t)b->max_bytes, (struct slice){ NULL, 0 },
+	    "a body over the limit");
 	return -EMSGSIZE;
 }
 

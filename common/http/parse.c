@@ -160,6 +160,12 @@ http_parse_head(const struct http_scan *scan, struct slice bytes,
 	http_parser_set_max_header_size(2 * HTTP_RESPONSE_MAX);
 	http_parser_init(&p, is_request ? HTTP_REQUEST : HTTP_RESPONSE);
 	p.data = &ctx;
+	/*
+	 * Its own rules on bodies only get in the way: it takes a name that
+	 * starts with Transfer-Encoding for the field itself.
+	 */
+	p.lenient_http_headers = 1;
+	p.allow_chunked_length = 1;
 	if (is_request) {
 		head_r->method =
 		    (struct slice){ bytes.p + from, scan->method_n };

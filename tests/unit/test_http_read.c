@@ -169,6 +169,8 @@ static const struct vector framing[] = {
 	    H11 "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked" END),
 	V(400, "white space in or after",
 	    H11 "Transfer-Encoding : chunked" END),
+	V(0, "", H11 "Content-Length: 3\r\nTransfer-Encodings: x" END),
+	V(0, "", H11 "Transfer-Encodings: x\r\nContent-Length: 3" END),
 	V(0, "", H11 "Transfer-Encoding: chunked" END),
 	V(0, "", H11 "Transfer-Encoding: Chunked" END),
 	V(0, "", H11 "Transfer-Encoding: \tchunked \t" END),
