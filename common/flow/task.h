@@ -157,7 +157,8 @@ typedef int scope_finaliser_fn(void *arg, struct err *err);
 
 /*
  * Run fn(arg) when the current scope ends, however it ends; last registered
- * first. Returns 0 or -ENOMEM (then fn is not registered). Never waits.
+ * first. By then the locals of the body are gone: arg must not point to one.
+ * Returns 0 or -ENOMEM (then fn is not registered). Never waits.
  */
 int scope_ensure(scope_finaliser_fn *fn, void *arg);
 
