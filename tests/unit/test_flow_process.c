@@ -16,8 +16,8 @@
 #include "common/flow/token.h"
 #include "tests/unit/flow_harness.h"
 
-static int out[2]; /* what the children print */
-static int64_t stop_ms;
+static int out[2];          /* what the children print */
+static int64_t patience_ms; /* from SIGTERM to SIGKILL */
 
 /* Start sh -c script; its stdout is the pipe out. */
 static int
@@ -53,7 +53,7 @@ in_scope(void *arg)
 {
 	struct flow_process *p;
 
-	must(start(arg, stop_ms, false, &p, NULL) == 0);
+	must(start(arg, patience_ms, false, &p, NULL) == 0);
 	read_line();
 	return (void *)(intptr_t)flow_process_pid(p);
 }
@@ -80,7 +80,7 @@ ends_with_scope(void *arg)
 
 START_TEST(b165_a_child_is_told_to_end_and_reaped_with_its_scope)
 {
-	stop_ms = 60000;
+	patience_ms = 60000;
 	run_flow(ends_with_scope,
 	    "trap 'echo t; exit' TERM; echo up; while :; do :; done");
 	ck_assert_int_eq(harness_outcome, TASK_RETURNED);
@@ -90,7 +90,7 @@ END_TEST
 
 START_TEST(b165_a_child_that_ignores_it_is_killed_with_its_group)
 {
-	stop_ms = 50;
+	patience_ms = 50;
 	run_flow(ends_with_scope,
 	    "trap '' TERM; sleep 99 & echo up; while :; do sleep 9; done");
 	ck_assert_str_eq(traced(), "up 1");
