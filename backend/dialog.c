@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dialog: rounds stand in a tree by their state; dialogs whose session ended
+ * stand in a list by the time of that, with one timer for the oldest. When a
+ * dialog is forgotten its states answer `consumed_or_expired`, which the name
+ * of this run in each state tells from `state_lost`.
+ */
+#include "backend/dialog.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+#include "common/base/must.h"
+#include "common/http/char.h"
+#include "common/loop/loop.h"
+
+#define DIALOG_MAGIC 0x6469616cu
+
+RB_HEAD(round_tree, round);
+TAILQ_HEAD(dialog_list, dialog);
+
+struct dialogs {
+	char boot[RANDOM_ID_SIZE]; /* only its first digits are used */
+	struct round_tree by_id;
+	struct dialog_list ended; /* oldest first */
+	unsigned n;
+	unsigned n_ended;
+	size_t ended_bytes;
+	struct loop_timer linger;
+};
+
+static int
+round_compare(const struct round *a, const struct round *b)
+{
+	return strcmp(a->state, b->state);
+}
+
+/* RB_GENERATE_STATIC of libbsd relies on a macro that glibc lacks. */
+RB_GENERATE_INTERNAL(
+    round_tree, round, by_id, round_compare, __attribute__((unused)) static)
+
+static void
+round_free(struct round *round)
+{
+	struct dialog *dialog = round->dialog;
+
+	RB_REMOVE(round_tree, &dialog->dialogs->by_id, round);
+	TAILQ_REMOVE(&dialog->rounds, round, link);
+	dialog->n_rounds--;
+	json_decref(round->asked);
+	json_decref(round->answers);
+	json_decref(round->reply.content);
+	mem_free(round);
+}
+
+static void
+dialog_free(struct dialog *dialog)
+{
+	while (!TAILQ_EMPTY(&dialog->rounds))
+		round_free(TAILQ_FIRST(&dialog->rounds));
+	session_unref(&dialog->session);
+	json_decref(dialog->args);
+	dialog->dialogs->n--;
+	dialog->magic = 0;
+	mem_free(dialog);
+}
+
+void
+dialog_unref(struct dialog **dialog)
+{
+	struct dialog *d = *dialog;
+
+	*dialog = NULL;
+	if (!d)
+		return;
+	must_be(d, DIALOG_MAGIC);
+	must(d->n_refs > 0);
+	if (--d->n_refs == 0)
+		dialog_free(d);
+}
+
+/* The oldest ended dialog leaves the table. */
+static void
+dialogs_drop_oldest(struct dialogs *dialogs)
+{
+	struct dialog *oldest = TAILQ_FIRST(&dialogs->ended);
+
+	TAILQ_REMOVE(&dialogs->ended, oldest, by_end);
+	dialogs->n_ended--;
+	dialogs->ended_bytes -= oldest->bytes;
+	dialog_unref(&oldest);
+}
+
+static void
+dialogs_arm(struct dialogs *dialogs)
+{
+	const struct dialog *oldest = TAILQ_FIRST(&dialogs->ended);
+
+	loop_timer_set(&dialogs->linger,
+	    oldest ? oldest->ended_at_ms + DIALOG_LINGER_MS : CLOCK_NEVER);
+}
+
+/* Forget what has lingered, or is more than may linger. */
+static void
+dialogs_on_linger(void *arg)
+{
+	struct dialogs *dialogs = arg;
+	const int64_t now_ms = clock_now_ms();
+	const struct dialog *oldest;
+
+	while ((oldest = TAILQ_FIRST(&dialogs->ended)) &&
+	       (oldest->ended_at_ms + DIALOG_LINGER_MS <= now_ms ||
+		   dialogs->n_ended > DIALOG_ENDED_MAX ||
+		   dialogs->ended_bytes > DIALOG_ENDED_BYTES))
+		dialogs_drop_oldest(dialogs);
+	dialogs_arm(dialogs);
+}
+
+struct dialogs *
+dialogs_new(void)
+{
+	struct dialogs *dialogs = mem_zalloc(1, sizeof(*dialogs));
+
+	if (!dialogs)
+		return NULL;
+	random_id(dialogs->boot);
+	dialogs->boot[DIALOG_BOOT_BYTES] = '\0';
+	RB_INIT(&dialogs->by_id);
+	TAILQ_INIT(&dialogs->ended);
+	loop_timer_init(&dialogs->linger, dialogs_on_linger, dialogs);
+	return dialogs;
+}
+
+void
+dialogs_free(struct dialogs **dialogs)
+{
+	if (!*dialogs)
+		return;
+	while (!TAILQ_EMPTY(&(*dialogs)->ended))
+		dialogs_drop_oldest(*dialogs);
+	loop_timer_clear(&(*dialogs)->linger);
+	must((*dialogs)->n == 0);
+	mem_free(*dialogs);
+	*dialogs = NULL;
+}
+
+unsigned
+dialogs_n(const struct dialogs *dialogs)
+{
+	return dialogs->n;
+}
+
+/* The session has ended: the dialog lingers from now on. */
+static void
+dialog_on_entry(struct session *s, const struct entry *entry, void *arg)
+{
+	struct dialog *dialog = arg;
+	struct dialogs *dialogs = dialog->dialogs;
+
+	must_be(dialog, DIALOG_MAGIC);
+	if (entry->kind != ENTRY_RESULT && entry->kind != ENTRY_FAILED &&
+	    entry->kind != ENTRY_CANCELLED)
+		return;
+	must(!dialog->is_ended);
+	dialog->is_ended = true;
+	dialog->ended_at_ms = clock_now_ms();
+	dialog->bytes = sizeof(*dialog) + session_bytes(s);
+	dialogs->n_ended++;
+	dialogs->ended_bytes += dialog->bytes;
+	TAILQ_INSERT_TAIL(&dialogs->ended, dialog, by_end);
+	/* Under the call that appended the entry nothing is freed. */
+	if (dialogs->n_ended > DIALOG_ENDED_MAX ||
+	    dialogs->ended_bytes > DIALOG_ENDED_BYTES)
+		loop_timer_set(&dialogs->linger, clock_now_ms());
+	else
+		dialogs_arm(dialogs);
+}
+
+int
+dialog_start(struct dialogs *dialogs, struct registry *registry,
+    const struct session_spec *spec, struct dialog **dialog_r,
+    struct err *err_r)
+{
+	struct dialog *dialog = mem_zalloc(1, sizeof(*dialog));
+	struct session_spec mine = *spec;
+	int rc;
+
+	*dialog_r = NULL;
+	if (!dialog)
+		return err_set(err_r, -ENOMEM, NULL, "no memory");
+	dialog->magic = DIALOG_MAGIC;
+	dialog->dialogs = dialogs;
+	dialog->tool = spec->tool;
+	dialog->args = json_incref(spec->args);
+	/* One for the caller, one for the table until it has lingered. */
+	dialog->n_refs = 2;
+	TAILQ_INIT(&dialog->rounds);
+	dialogs->n++;
+	mine.on_entry = dialog_on_entry;
+	mine.on_entry_arg = dialog;
+	rc = registry_start(registry, &mine, &dialog->session, err_r);
+	if (rc != 0) {
+		dialog_free(dialog);
+		return rc;
+	}
+	must(slice_copy(slice_of(session_id(dialog->session)),
+		 dialog->session_id, sizeof(dialog->session_id)) == 0);
+	*dialog_r = dialog;
+	return 0;
+}
+
+/* Whether s looks like a state that some run of ours has made. */
+static bool
+dialog_is_state(struct slice s)
+{
+	return s.n == DIALOG_STATE_SIZE - 1 && s.p[DIALOG_BOOT_BYTES] == '.' &&
+	       http_char_span(s, HTTP_CHAR_HEX) == DIALOG_BOOT_BYTES &&
+	       http_char_all((struct slice){ s.p + DIALOG_BOOT_BYTES + 1,
+				 s.n - DIALOG_BOOT_BYTES - 1 },
+		   HTTP_CHAR_HEX);
+}
+
+struct round *
+dialog_find(
+    struct dialogs *dialogs, struct slice state, enum dialog_lost *lost_r)
+{
+	struct round key;
+	struct round *round;
+
+	*lost_r = DIALOG_LOST_MALFORMED;
+	if (!dialog_is_state(state) ||
+	    slice_copy(state, key.state, sizeof(key.state)) != 0)
+		return NULL;
+	round = RB_FIND(round_tree, &dialogs->by_id, &key);
+	if (round) {
+		*lost_r = DIALOG_LOST_NOT;
+		round->dialog->n_refs++;
+		return round;
+	}
+	*lost_r = memcmp(key.state, dialogs->boot, DIALOG_BOOT_BYTES) == 0
+	              ? DIALOG_LOST_CONSUMED
+	              : DIALOG_LOST_STATE;
+	return NULL;
+}
+
+/* The oldest round is forgotten, unless a leg may still be at work on it. */
+static void
+dialog_drop_round(struct dialog *dialog)
+{
+	struct round *round = TAILQ_LAST(&dialog->rounds, rounds);
+
+	if (round->reply.content && dialog->n_legs == 0)
+		round_free(round);
+}
+
+struct round *
+dialog_add_round(struct dialog *dialog, json_t *asked)
+{
+	struct round *round = mem_zalloc(1, sizeof(*round));
+	char id[RANDOM_ID_SIZE];
+
+	must_be(dialog, DIALOG_MAGIC);
+	if (!round)
+		return NULL;
+	if (dialog->n_rounds >= DIALOG_ROUNDS_MAX)
+		dialog_drop_round(dialog);
+	round->dialog = dialog;
+	round->asked = json_incref(asked);
+	round->lsn = session_lsn(dialog->session);
+	snprintf(round->state, sizeof(round->state), "%s.%s",
+	    dialog->dialogs->boot, random_id(id));
+	RB_INSERT(round_tree, &dialog->dialogs->by_id, round);
+	TAILQ_INSERT_HEAD(&dialog->rounds, round, link);
+	dialog->n_rounds++;
+	return round;
+}
+
+bool
+dialog_is_same(const struct round *round, const json_t *answers)
+{
+	const char *key;
+	json_t *ask;
+
+	json_object_foreach (round->asked, key, ask) {
+		const json_t *mine = json_object_get(round->answers, key);
+		const json_t *theirs = json_object_get(answers, key);
+
+		if (mine != theirs && !json_equal(mine, theirs))
+			return false;
+	}
+	return true;
+}
+
+void
+dialog_set_answers(struct round *round, json_t *answers)
+{
+	must(!round->answers);
+	round->answers = json_incref(answers);
+}
+
+void
+dialog_set_reply(struct round *round, const struct dialog_reply *reply)
+{
+	if (round->reply.content)
+		return;
+	round->reply = *reply;
+	json_incref(round->reply.content);
+}
+
+void
+dialog_told(struct dialog *dialog)
+{
+	if (dialog->state == DIALOG_OPEN)
+		dialog->state = DIALOG_TOLD;
+	session_unref(&dialog->session);
+}
+
+void
+dialog_cancel(struct dialog *dialog, const char *text)
+{
+	if (dialog->state != DIALOG_OPEN)
+		return;
+	dialog->state = DIALOG_CANCELLED;
+	session_cancel(dialog->session, ENTRY_REASON_CLIENT, text);
+}

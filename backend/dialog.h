@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dialog: what the modern face remembers of a session between requests. Each
+ * time the session is parked the client gets a state: 128 random bits that
+ * name a round in this table and nothing else. A retry brings them back with
+ * answers; the same retry again is told the same again. Bounded; never waits.
+ *
+ *	round 1 ── answers ──▶ reply: questions, state of round 2
+ *	round 2 ── answers ──▶ reply: the result
+ *
+ * Source: MCP 2026-07-28 basic/patterns/mrtr
+ */
+#ifndef BACKEND_DIALOG_H
+#define BACKEND_DIALOG_H
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "common/base/bytes.h"
+#include "common/base/random.h"
+
+#include "backend/registry.h"
+
+#define DIALOG_BOOT_BYTES  8 /* hex digits that name a run of the backend */
+#define DIALOG_STATE_SIZE  (DIALOG_BOOT_BYTES + 1 + RANDOM_ID_SIZE)
+#define DIALOG_ROUNDS_MAX  64    /* of one session; older ones are forgotten */
+#define DIALOG_LINGER_MS   60000 /* after the end, for a lost last byte */
+#define DIALOG_ENDED_MAX   10000
+#define DIALOG_ENDED_BYTES (64u << 20)
+
+struct dialogs;
+struct dialog;
+
+/* What a request was answered with. */
+struct dialog_reply {
+	int status;      /* HTTP */
+	json_t *content; /* a result, or {code, message, data} of an error */
+	bool is_error;
+};
+
+/*
+ * One round. Owned by its dialog; *borrowed* while the dialog is held. Only
+ * dialog.c changes it.
+ */
+struct round {
+	RB_ENTRY(round) by_id;
+	TAILQ_ENTRY(round) link;
+	struct dialog *dialog;
+	char state[DIALOG_STATE_SIZE];
+	json_t *asked;   /* inputRequests: what a retry may answer */
+	json_t *answers; /* what the retry delivered; NULL: it waits for one */
+	uint64_t lsn;    /* of the session's log when the round began */
+	struct dialog_reply reply; /* to the retry; content NULL: not yet */
+};
+
+TAILQ_HEAD(rounds, round);
+
+enum dialog_state {
+	DIALOG_OPEN,      /* the session lives, or its end is not told yet */
+	DIALOG_TOLD,      /* a reply with the end of the session was made */
+	DIALOG_CANCELLED, /* the client left a running leg */
+};
+
+/* Why a state names no round. */
+enum dialog_lost {
+	DIALOG_LOST_NOT,
+	DIALOG_LOST_MALFORMED, /* we make no such states */
+	DIALOG_LOST_CONSUMED,  /* it was of this run; used up or expired */
+	DIALOG_LOST_STATE,     /* of another run: lost with it */
+};
+
+/* Counted: in the table while it lives and lingers, held by each leg. */
+struct dialog {
+	uint32_t magic;
+	enum dialog_state state;
+	struct session *session; /* NULL once its end was told */
+	char session_id[RANDOM_ID_SIZE];
+	const struct tool *tool;
+	json_t *args;    /* as they came, or NULL */
+	unsigned n_legs; /* requests that wait for this session now */
+	/* Private to dialog.c. */
+	struct dialogs *dialogs;
+	TAILQ_ENTRY(dialog) by_end;
+	struct rounds rounds; /* newest first */
+	unsigned n_rounds;
+	unsigned n_refs;
+	bool is_ended;
+	size_t bytes;
+	int64_t ended_at_ms;
+};
+
+/* The empty table. Returns *new* (dialogs_free), NULL without memory. */
+struct dialogs *dialogs_new(void);
+
+/* Free *dialogs; all sessions have ended, no dialog is held. */
+void dialogs_free(struct dialogs **dialogs);
+
+/* How many there are, told and lingering ones included. */
+unsigned dialogs_n(const struct dialogs *dialogs);
+
+/*
+ * Start a session (as registry_start, with spec's on_entry ours) and remember
+ * it. spec->args is *refs*. *dialog_r is held for the caller (dialog_unref).
+ */
+int dialog_start(struct dialogs *dialogs, struct registry *registry,
+    const struct session_spec *spec, struct dialog **dialog_r,
+    struct err *err_r);
+
+/* Let go of it; accepts NULL, sets *dialog to NULL. */
+void dialog_unref(struct dialog **dialog);
+
+/* A local that lets go by itself. */
+#define dialog_auto __attribute__((cleanup(dialog_unref)))
+
+/*
+ * The round that a state names, its dialog held for the caller
+ * (dialog_unref), or NULL with *lost_r.
+ */
+struct round *dialog_find(
+    struct dialogs *dialogs, struct slice state, enum dialog_lost *lost_r);
+
+/*
+ * Begin a round that waits for a retry; asked (*refs*) are its questions.
+ * *borrowed* while the dialog is held; NULL without memory.
+ */
+struct round *dialog_add_round(struct dialog *dialog, json_t *asked);
+
+/*
+ * Whether these answers (*borrowed*, an object or NULL) are what round has
+ * been answered with already. What was not asked in it does not count.
+ */
+bool dialog_is_same(const struct round *round, const json_t *answers);
+
+/* A retry brought these answers (*refs*, NULL: none) to round. */
+void dialog_set_answers(struct round *round, json_t *answers);
+
+/*
+ * Keep what the retry of round was answered with, for whoever sends it again;
+ * reply->content is *refs*. The first one stays.
+ */
+void dialog_set_reply(struct round *round, const struct dialog_reply *reply);
+
+/* The end of the session was told: let go of it, keep the replies a while. */
+void dialog_told(struct dialog *dialog);
+
+/* The last leg left while the session ran: cancel it. */
+void dialog_cancel(struct dialog *dialog, const char *text);
+
+#endif

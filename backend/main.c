@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main: the tools backend of one tenant. Peers: the switchboard (HTTP on the
+ * inherited listening socket), poold (a channel, its parent). Privileges: none
+ * that it was not started with. The map of the program, in reading order:
+ *
+ *	holdline.h       what a tool is written with
+ *	load.c           the tools: shared objects, their schemas, a self-test
+ *	entries.c ask.c  the log of a session; its questions
+ *	session.c        one tool run as its faces see it
+ *	ctx.c run.c      the same as its tool sees it; its task
+ *	registry.c       all sessions: limits, linger, the end
+ *	face.c           the table of revisions
+ *	rpc.c            which face a request belongs to; envelopes
+ *	notice.c         what all faces say in the same words
+ *	inbound.c        one HTTP request, kept
+ *	leave.c wire.c   a connection; noticing that its client left
+ *	reply.c          a JSON body or a stream of events
+ *	peer.c           clients of the legacy face
+ *	face_2025*.c     the legacy face: streams and peers
+ *	dialog.c         rounds of the modern face
+ *	face_2026*.c     the modern face: the ladder, legs, retries
+ *	mcp.c            the endpoint
+ *	serve.c          accepting and serving
+ *	poold_link.c     the channel to poold
+ *	tenant.c         start and end of all of this
+ */
+#include <bsd/stdlib.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/flow/main.h"
+#include "common/proc/title.h"
+
+#include "backend/tenant.h"
+
+#define MAIN_TIMEOUT_MS (INT64_C(24) * 3600 * 1000)
+#define MAIN_SESSIONS   10000
+
+static void __attribute__((noreturn)) main_usage(const char *what)
+{
+	fprintf(stderr,
+	    "backend: %s\n"
+	    "usage: backend -h HOST [-s STATE_DIR] [-t SESSION_TIMEOUT_MS] "
+	    "[-m MAX_SESSIONS] TOOL.so...\n",
+	    what);
+	exit(2);
+}
+
+static int64_t
+main_number(const char *text, int64_t max)
+{
+	const char *why = NULL;
+	const int64_t n = strtonum(text, 1, max, &why);
+
+	if (why)
+		main_usage("a number is out of range");
+	return n;
+}
+
+static void
+main_options(struct tenant_spec *spec, int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, "h:s:t:m:")) != -1) {
+		switch (option) {
+		case 'h':
+			spec->host = optarg;
+			break;
+		case 's':
+			spec->state_dir = optarg;
+			break;
+		case 't':
+			spec->session_timeout_ms =
+			    main_number(optarg, INT32_MAX);
+			break;
+		case 'm':
+			spec->max_sessions =
+			    (unsigned)main_number(optarg, 1000000);
+			break;
+		default:
+			main_usage("an option is unknown");
+		}
+	}
+	if (!spec->host || optind == argc)
+		main_usage("host and at least one tool are needed");
+	spec->tools = argv + optind;
+}
+
+int
+main(int argc, char **argv, char **envp)
+{
+	struct tenant_spec spec = {
+		.session_timeout_ms = MAIN_TIMEOUT_MS,
+		.max_sessions = MAIN_SESSIONS,
+	};
+	int status;
+
+	title_init(argc, argv, envp);
+	log_init("backend", LOG_LEVEL_INFO);
+	signal(SIGPIPE, SIG_IGN);
+	main_options(&spec, argc, argv);
+	title_set("backend %s", spec.host);
+	status = flow_main(tenant_run, &spec, tenant_hurry);
+	return status == 128 + SIGTERM ? 0 : status;
+}
