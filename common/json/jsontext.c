@@ -54,8 +54,8 @@ scan_refuse(const struct scan *s, size_t at, struct err *err_r,
 		}
 	}
 	snprintf(place, sizeof(place), "line %zu column %zu", line, column);
-	return err_set(err_r, -EMSGSIZE, place, "%s: at most %zu are allowed",
-	    what, max);
+	return err_set(
+	    err_r, -EMSGSIZE, place, "%s: at most %zu are allowed", what, max);
 }
 
 /* Step over a string whose opening quote is at s->at - 1. */
@@ -78,7 +78,7 @@ static bool
 scan_is_number(unsigned char c)
 {
 	return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' ||
-	    c == 'e' || c == 'E';
+	       c == 'e' || c == 'E';
 }
 
 static bool
@@ -94,7 +94,7 @@ scan_number(struct scan *s, struct err *err_r)
 	const size_t from = s->at - 1;
 
 	while (s->at < s->text.n &&
-	    scan_is_number((unsigned char)s->text.p[s->at]))
+	       scan_is_number((unsigned char)s->text.p[s->at]))
 		s->at++;
 	if (s->at - from <= JSONTEXT_NUMBER_BYTES)
 		return 0;
@@ -107,8 +107,8 @@ static int
 scan_token(struct scan *s, unsigned char c, struct err *err_r)
 {
 	if (++s->values > s->max.values)
-		return scan_refuse(s, s->at - 1, err_r, "too many values",
-		    s->max.values);
+		return scan_refuse(
+		    s, s->at - 1, err_r, "too many values", s->max.values);
 	if (c == '"')
 		return scan_string(s, err_r);
 	if (c == '[' || c == '{') {
@@ -121,14 +121,14 @@ scan_token(struct scan *s, unsigned char c, struct err *err_r)
 	if (scan_is_number(c))
 		return scan_number(s, err_r);
 	while (s->at < s->text.n &&
-	    scan_is_letter((unsigned char)s->text.p[s->at]))
+	       scan_is_letter((unsigned char)s->text.p[s->at]))
 		s->at++;
 	return 0;
 }
 
 int
-jsontext_check(struct slice text, const struct jsontext_limits *limits,
-    struct err *err_r)
+jsontext_check(
+    struct slice text, const struct jsontext_limits *limits, struct err *err_r)
 {
 	struct scan s = { .text = text, .max = jsontext_max(limits) };
 
@@ -139,7 +139,7 @@ jsontext_check(struct slice text, const struct jsontext_limits *limits,
 			if (s.depth)
 				s.depth--;
 		} else if (c == '"' || c == '[' || c == '{' ||
-		    scan_is_number(c) || scan_is_letter(c)) {
+			   scan_is_number(c) || scan_is_letter(c)) {
 			const int e = scan_token(&s, c, err_r);
 
 			if (e < 0)
@@ -170,7 +170,7 @@ jsontext_load(struct slice text, const struct jsontext_limits *limits,
 	if (!why.text[0] || json_error_code(&why) == json_error_out_of_memory)
 		return err_set(err_r, -ENOMEM, NULL, "out of memory");
 	said_clean(why.text);
-	snprintf(place, sizeof(place), "line %d column %d", why.line,
-	    why.column);
+	snprintf(
+	    place, sizeof(place), "line %d column %d", why.line, why.column);
 	return err_set(err_r, -EBADMSG, place, "%s", why.text);
 }

@@ -37,14 +37,15 @@ struct jsontext_limits {
  * Returns 0, or -EMSGSIZE (a limit, which one is in err_r->text); err_r->place
  * is "line N column M", columns in bytes.
  */
-int jsontext_check(struct slice text, const struct jsontext_limits *limits,
-    struct err *err_r);
+int jsontext_check(
+    struct slice text, const struct jsontext_limits *limits, struct err *err_r);
 
 /*
  * Parse text within limits (NULL: the defaults). Any value may stand at the
  * top. *value_r is *new* (json_decref), NULL on failure.
  * Returns 0, -EMSGSIZE (a limit), -EBADMSG (not JSON, a name twice, invalid
- * UTF-8, an integer over 64 bits) or -ENOMEM; err_r as jsontext_check.
+ * UTF-8, an integer over 64 bits) or -ENOMEM (jansson tells it as a bad token,
+ * so -EBADMSG, where a string found no memory); err_r as jsontext_check.
  * Source: RFC 8259
  */
 int jsontext_load(struct slice text, const struct jsontext_limits *limits,

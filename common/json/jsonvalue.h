@@ -14,7 +14,7 @@
 
 #include <jansson.h>
 
-#define JSONVALUE_DEPTH 128 /* of what can be compared */
+#define JSONVALUE_DEPTH 64 /* of what can be compared */
 
 /* What is left to spend; shared by all that works on one check. */
 struct jsonvalue_budget {
@@ -40,8 +40,7 @@ bool jsonvalue_is_multiple(const json_t *a, const json_t *b);
  * Whether a and b are equal. Returns 1 or 0, -EMSGSIZE when the budget is
  * spent, -ELOOP when they are nested deeper than JSONVALUE_DEPTH.
  */
-int jsonvalue_equal(
-    json_t *a, json_t *b, struct jsonvalue_budget *budget);
+int jsonvalue_equal(json_t *a, json_t *b, struct jsonvalue_budget *budget);
 
 /*
  * Find two equal values in an array, in n log n steps. Returns 1 with their

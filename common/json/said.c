@@ -2,7 +2,6 @@
 /* said: peers' words for our messages. */
 #include "common/json/said.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,14 +11,16 @@ said_whole(const char *s, size_t n)
 {
 	size_t tail = 0;
 
-	while (tail < n && tail < 3 && ((unsigned char)s[n - 1 - tail] >> 6) == 2)
+	while (
+	    tail < n && tail < 3 && ((unsigned char)s[n - 1 - tail] >> 6) == 2)
 		tail++;
 	if (tail == n)
 		return n;
 	const unsigned char lead = (unsigned char)s[n - 1 - tail];
-	const size_t want = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 :
-	    lead >= 0xc0                                    ? 2 :
-	                                                      1;
+	const size_t want = lead >= 0xf0   ? 4
+	                    : lead >= 0xe0 ? 3
+	                    : lead >= 0xc0 ? 2
+	                                   : 1;
 
 	return want > tail + 1 ? n - 1 - tail : n;
 }
@@ -48,8 +49,8 @@ said_text(const char *s, size_t n, char buf[SAID_BYTES])
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)copy[i] < 0x20 || copy[i] == 0x7f)
 			copy[i] = '?';
-	snprintf(buf, SAID_BYTES, "\"%.*s%s\"", (int)n, copy,
-	    is_cut ? "..." : "");
+	snprintf(
+	    buf, SAID_BYTES, "\"%.*s%s\"", (int)n, copy, is_cut ? "..." : "");
 	return buf;
 }
 
@@ -58,8 +59,8 @@ said_value(const json_t *value, char buf[SAID_BYTES])
 {
 	switch (json_typeof(value)) {
 	case JSON_STRING:
-		return said_text(json_string_value(value),
-		    json_string_length(value), buf);
+		return said_text(
+		    json_string_value(value), json_string_length(value), buf);
 	case JSON_INTEGER:
 		snprintf(buf, SAID_BYTES, "%" JSON_INTEGER_FORMAT,
 		    json_integer_value(value));
@@ -79,6 +80,26 @@ said_value(const json_t *value, char buf[SAID_BYTES])
 	}
 	snprintf(buf, SAID_BYTES, "%s", said_type(value));
 	return buf;
+}
+
+void
+said_list_add(struct said_list *l, const char *entry)
+{
+	if (l->is_full)
+		return;
+	if (l->n + strlen(entry) + sizeof(" or ...") > sizeof(l->text)) {
+		l->is_full = true;
+		entry = "...";
+		l->left = 0;
+	}
+	const char *const after = l->left > 2    ? ", "
+	                          : l->left == 2 ? " or "
+	                                         : "";
+
+	l->n += (size_t)snprintf(
+	    l->text + l->n, sizeof(l->text) - l->n, "%s%s", entry, after);
+	if (l->left)
+		l->left--;
 }
 
 const char *

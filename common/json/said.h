@@ -6,11 +6,13 @@
 #ifndef JSON_SAID_H
 #define JSON_SAID_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
 
-#define SAID_BYTES 64 /* a buffer for said_text and said_value */
+#define SAID_BYTES      64 /* a buffer for said_text and said_value */
+#define SAID_LIST_BYTES 220
 
 /*
  * Make text, in place, safe to show: control bytes become '?', a character
@@ -29,6 +31,17 @@ char *said_text(const char *s, size_t n, char buf[SAID_BYTES]);
  * containers as "an array" or "an object". Returns buf.
  */
 char *said_value(const json_t *value, char buf[SAID_BYTES]);
+
+/* A list "a, b or c" that grows in a fixed buffer; "..." where it is full. */
+struct said_list {
+	char text[SAID_LIST_BYTES];
+	size_t n;    /* bytes of text */
+	size_t left; /* entries still to come: set it before the first */
+	bool is_full;
+};
+
+/* Add an entry to a list. */
+void said_list_add(struct said_list *l, const char *entry);
 
 /* The type of a value with its article: "a string", "an integer", "null". */
 const char *said_type(const json_t *value);
