@@ -17,8 +17,8 @@
 
 #include "common/base/err.h"
 
-#define ELICIT_PROPERTIES 256 /* of one form */
-#define ELICIT_CHOICES    4096 /* of one property */
+#define ELICIT_PROPERTIES 256  /* of one form */
+#define ELICIT_CHOICES    1024 /* of one property */
 
 /* What a property asks for. */
 enum elicit_kind {
@@ -74,8 +74,8 @@ bool elicit_is_required(const json_t *schema, const char *name);
  * Check one value against a property; on success nothing is stored.
  * Returns 0 or -EINVAL; err_r->place is "", the text says what is expected.
  */
-int elicit_check_value(
-    const json_t *property, json_t *value, struct err *err_r);
+int
+elicit_check_value(const json_t *property, json_t *value, struct err *err_r);
 
 /*
  * Say in a few words what a property takes: "a whole number from 1 to 9".
