@@ -136,13 +136,16 @@ asker_is_required(const json_t *schema, const char *name)
 static enum asker_end
 asker_fields(json_t *schema, json_t *content)
 {
+	json_t *const properties = json_object_get(schema, "properties");
 	const char *key;
 	json_t *property;
 
-	json_object_foreach (
-	    json_object_get(schema, "properties"), key, property) {
-		const struct form_field f = { key, property,
-			asker_is_required(schema, key), true };
+	json_object_foreach (properties, key, property) {
+		const struct form_field f = { .name = key,
+			.property = property,
+			.is_required = asker_is_required(schema, key),
+			.may_decline = true,
+			.is_alone = json_object_size(properties) == 1 };
 		const enum asker_end end = asker_field(&f, content);
 		if (end != ASKER_DONE)
 			return end;
@@ -366,12 +369,12 @@ asker_sample(struct asker *a, const char *name, json_t *params)
 {
 	__attribute__((cleanup(buf_fini))) struct buf prompt;
 
+	buf_init(&prompt, PAGE_BYTES);
 	if (a->answers) {
 		const char *const text = answers_sample(a->answers, name);
 		if (text)
 			return asker_said(slice_of(text), "answers");
 	}
-	buf_init(&prompt, PAGE_BYTES);
 	asker_prompt(&prompt, params);
 	if (a->sample_command)
 		return asker_by_command(a, buf_content(&prompt));
@@ -408,8 +411,9 @@ asker_arguments(struct asker *a, json_t *tool, json_t *args)
 			continue;
 		if (!keyboard_is_terminal())
 			asker_missing(key, tool);
-		const struct form_field f = { key, argline_property(tool, key),
-			true, false };
+		const struct form_field f = { .name = key,
+			.property = argline_property(tool, key),
+			.is_required = true };
 		if (asker_field(&f, args) != ASKER_DONE)
 			quit_with(QUIT_USAGE, "nothing was called");
 	}

@@ -81,9 +81,10 @@ void
 form_show(struct page *p, const struct form_field *f)
 {
 	const char *const about = form_word_of(f, "description");
-	const size_t n = elicit_n_choices(f->property);
+	const bool has_choices = elicit_n_choices(f->property) > 0;
+	const bool is_named = !f->is_alone || form_word_of(f, "title");
 
-	if (about || n) {
+	if (about || (has_choices && is_named)) {
 		page_look(p, PAGE_BOLD);
 		page_clean_line(p, form_label(f));
 		page_look(p, PAGE_PLAIN);

@@ -26,6 +26,7 @@ struct form_field {
 	const json_t *property; /* its schema */
 	bool is_required;
 	bool may_decline;
+	bool is_alone; /* the only one: its name adds nothing to the message */
 };
 
 /* What a typed line means. */
