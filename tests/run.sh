@@ -3,9 +3,9 @@
 #
 # run: every test of holdline, on a fresh Debian 12.
 #
-#   sh tests/run.sh [unit] [lint] [deploy] [e2e] [bench]
+#   sh tests/run.sh [unit] [lint] [deploy] [e2e] [bench] [conformance]
 #
-# Without a word: everything but bench. Installs what is missing (deps.sh),
+# Without a word: everything but the last two, which are reports. Installs what is missing (deps.sh),
 # builds under gcc for release and with ASan and UBSan, and under clang, runs
 # the tests and ends with one line: N passed, N failed, N skipped.
 # Build directories stand in build-tests/ and are used again.
@@ -35,9 +35,10 @@ fi
 parts=${*:-unit lint deploy e2e}
 for part in $parts; do
   case $part in
-  unit | lint | deploy | e2e | bench) ;;
+  unit | lint | deploy | e2e | bench | conformance) ;;
   *)
-    echo "run: unknown part '$part'; there are: unit lint deploy e2e bench" >&2
+    echo "run: no part is called '$part'; there are: unit lint deploy e2e" \
+      'bench conformance' >&2
     exit 2
     ;;
   esac
@@ -177,6 +178,14 @@ if wants bench && [ -n "$has_release" ]; then
   say 'benchmarks'
   HOLDLINE_BUILD="$root/build-tests/release" sh tests/bench/all.sh ||
     broken 'benchmarks'
+fi
+
+if wants conformance && [ -n "$has_release" ]; then
+  say 'the published conformance suite (a report)'
+  { sh tests/e2e/clients.sh && sh tests/e2e/clients.sh tests/conformance &&
+    HOLDLINE_BUILD="$root/build-tests/release" \
+      sh tests/e2e/run.sh script build-tests/release \
+      ../conformance/run.mjs; } || broken 'running the conformance suite'
 fi
 
 say 'done'

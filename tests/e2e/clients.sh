@@ -3,8 +3,9 @@
 #
 # clients: fetch the published clients of package-lock.json into node_modules/,
 # once for each lock, and the node that they run on. Quiet when they are there.
+# With a folder: the same for the lock that stands there.
 set -eu
-cd "$(dirname "$0")"
+cd "${1:-$(dirname "$0")}"
 stamp=node_modules/.holdline-lock
 if [ -f $stamp ] && cmp -s $stamp package-lock.json; then
   exit 0

@@ -3,7 +3,7 @@
 #
 # run: the end-to-end tests against one build.
 #
-#   sh tests/e2e/run.sh node|python BUILD [FILE…]
+#   sh tests/e2e/run.sh node|python|script BUILD [FILE…]
 #
 # A sanitized build runs all but what measures memory.
 set -eu
@@ -12,14 +12,16 @@ HOLDLINE_BUILD=$(cd "$2" && pwd)
 export HOLDLINE_BUILD PYTHONDONTWRITEBYTECODE=1
 shift 2
 cd "$(dirname "$0")"
-if nm -D "$HOLDLINE_BUILD/poold/poold" | grep -q __asan_init; then
+if nm -D "$HOLDLINE_BUILD/poold/poold" 2>/dev/null | grep -q __asan_init; then
   export HOLDLINE_SANITIZED=1
 fi
 
+# The node of the lock file; where there is none for this machine, its own.
+node=$(ls node_modules/node-linux-*/bin/node 2>/dev/null || echo node)
+
 case $kind in
+script) "$node" "$@" ;;
 node)
-  # The node of the lock file; where there is none for this machine, its own.
-  node=$(ls node_modules/node-linux-*/bin/node 2>/dev/null || echo node)
   "$node" --test --test-reporter=spec --test-timeout=180000 \
     ${*:-*.test.mjs}
   ;;
