@@ -20,7 +20,7 @@
 #define IS_ID(c) \
 	(IS_ALPHA(c) || IS_DIGIT(c) || (c) == '.' || (c) == '_' || (c) == '-')
 
-#define CLASSES(c)                                                           \
+#define CLASS(c)                                                             \
 	((IS_ALPHA(c) || IS_DIGIT(c) || IS_TSIGN(c) ? HTTP_CHAR_TOKEN : 0) | \
 	    ((c) == '\t' || ((c) >= 0x20 && (c) != 0x7f) ? HTTP_CHAR_VALUE   \
 							 : 0) |              \
@@ -31,7 +31,7 @@
 	    (IS_ID(c) || (c) == '~' || IS_SUB(c) ? HTTP_CHAR_REGNAME : 0) |  \
 	    (IS_ID(c) ? HTTP_CHAR_ID : 0))
 
-#define ROW4(c)  CLASSES(c), CLASSES((c) + 1), CLASSES((c) + 2), CLASSES((c) + 3)
+#define ROW4(c)  CLASS(c), CLASS((c) + 1), CLASS((c) + 2), CLASS((c) + 3)
 #define ROW16(c) ROW4(c), ROW4((c) + 4), ROW4((c) + 8), ROW4((c) + 12)
 #define ROW64(c) ROW16(c), ROW16((c) + 16), ROW16((c) + 32), ROW16((c) + 48)
 

@@ -137,42 +137,54 @@ parse_agrees(const http_parser *p, const struct http_scan *scan,
 		   head->verb, head->target, &head->parts, &why) == 0;
 }
 
+/* What scan knows already; the fields are left as they are. */
+static void
+parse_start(
+    struct http_head *head, const struct http_scan *scan, struct slice bytes)
+{
+	const struct slice none = { NULL, 0 };
+
+	head->kind = scan->kind;
+	head->start = bytes.p;
+	head->n_bytes = bytes.n;
+	head->minor = scan->minor;
+	head->status = scan->status;
+	head->method = (struct slice){ bytes.p + scan->begin, scan->method_n };
+	head->verb = http_target_verb(head->method);
+	head->target = head->reason = none;
+	head->parts = (struct http_target){ .form = HTTP_FORM_ORIGIN };
+	head->n_fields = 0;
+}
+
+/*
+ * The limits are scan's, and http-parser's own rules on bodies only get in the
+ * way: it takes a name that starts with Transfer-Encoding for the field itself.
+ */
+static void
+parse_init(http_parser *p, enum http_kind kind, struct parse_ctx *ctx)
+{
+	http_parser_set_max_header_size(2 * HTTP_RESPONSE_MAX);
+	http_parser_init(
+	    p, kind == HTTP_KIND_REQUEST ? HTTP_REQUEST : HTTP_RESPONSE);
+	p->lenient_http_headers = 1;
+	p->allow_chunked_length = 1;
+	p->data = ctx;
+}
+
 int
 http_parse_head(const struct http_scan *scan, struct slice bytes,
     struct http_head *head_r, struct http_fault *fault_r)
 {
 	const bool is_request = scan->kind == HTTP_KIND_REQUEST;
+	const size_t from = scan->begin + scan->method_n;
 	struct parse_ctx ctx = { .head = head_r };
 	http_parser p;
-	size_t from = scan->begin;
 
 	must(bytes.n == scan->at && from < bytes.n);
-	head_r->kind = scan->kind;
-	head_r->start = bytes.p;
-	head_r->minor = scan->minor;
-	head_r->n_bytes = bytes.n;
-	head_r->verb = HTTP_VERB_OTHER;
-	head_r->method = head_r->target = head_r->reason =
-	    (struct slice){ NULL, 0 };
-	head_r->status = scan->status;
-	head_r->n_fields = 0;
-	/* The limits are scan's. */
-	http_parser_set_max_header_size(2 * HTTP_RESPONSE_MAX);
-	http_parser_init(&p, is_request ? HTTP_REQUEST : HTTP_RESPONSE);
-	p.data = &ctx;
-	/*
-	 * Its own rules on bodies only get in the way: it takes a name that
-	 * starts with Transfer-Encoding for the field itself.
-	 */
-	p.lenient_http_headers = 1;
-	p.allow_chunked_length = 1;
-	if (is_request) {
-		head_r->method =
-		    (struct slice){ bytes.p + from, scan->method_n };
-		head_r->verb = http_target_verb(head_r->method);
+	parse_start(head_r, scan, bytes);
+	parse_init(&p, scan->kind, &ctx);
+	if (is_request)
 		parse_stand_in(&p, head_r->verb);
-		from += scan->method_n;
-	}
 	http_parser_execute(
 	    &p, &parse_settings, bytes.p + from, bytes.n - from);
 	if (!parse_agrees(&p, scan, &ctx))

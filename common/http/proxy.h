@@ -16,8 +16,9 @@
 #include "common/http/read.h"
 
 /*
- * Bytes by which a request head may grow on its way, hop->extra apart: a
- * buffer of HTTP_REQUEST_MAX + HTTP_PROXY_ADDED bytes takes any.
+ * Bytes by which a head may grow on its way, hop->extra apart: an empty buffer
+ * with a cap of HTTP_REQUEST_MAX (HTTP_RESPONSE_MAX) + HTTP_PROXY_ADDED bytes
+ * takes any.
  */
 #define HTTP_PROXY_ADDED 2048
 
