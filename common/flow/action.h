@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/flow/here.h"
 #include "common/flow/latch.h"
 
 /* One action; lives on the stack of flow_action. */
@@ -37,5 +38,9 @@ void flow_action_reject(struct flow_action *a, int code, const char *text);
 int flow_action(int (*setup)(struct flow_action *a, void *arg),
     int (*discard)(void *arg), void *arg, int64_t deadline_ms, void **value_r,
     struct err *err_r);
+
+#ifndef FLOW_INSIDE
+#define flow_action(...) (FLOW_HERE(), flow_action(__VA_ARGS__))
+#endif
 
 #endif

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/flow/here.h"
 #include "common/flow/task.h"
 
 /* How one member of flow_settle ended. */
@@ -49,5 +50,12 @@ int flow_settle(const struct task_spec *specs, size_t n,
  */
 int flow_timeout(const struct task_spec *spec, int64_t deadline_ms,
     void **value_r, struct err *err_r);
+
+#ifndef FLOW_INSIDE
+#define flow_race(...)    (FLOW_HERE(), flow_race(__VA_ARGS__))
+#define flow_all(...)     (FLOW_HERE(), flow_all(__VA_ARGS__))
+#define flow_settle(...)  (FLOW_HERE(), flow_settle(__VA_ARGS__))
+#define flow_timeout(...) (FLOW_HERE(), flow_timeout(__VA_ARGS__))
+#endif
 
 #endif

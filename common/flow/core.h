@@ -91,6 +91,9 @@ struct task {
 	struct task *awaits; /* the task whose end it waits for */
 	struct waiter *waiter;
 	const char *waits_for;
+	const char *here_file; /* where it waits; NULL: not known */
+	int here_line;
+	int64_t parked_ms;
 	struct stack *stack; /* NULL when it is done */
 	void *sp;
 	void *fake; /* AddressSanitizer's */

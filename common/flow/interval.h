@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "common/flow/here.h"
 #include "common/flow/wait.h"
 #include "common/loop/loop.h"
 
@@ -31,5 +32,9 @@ void flow_interval_stop(struct flow_interval *i);
 
 /* Wait for the next tick that was not taken yet; its number from 1. Waits. */
 uint64_t flow_interval_next(struct flow_interval *i);
+
+#ifndef FLOW_INSIDE
+#define flow_interval_next(...) (FLOW_HERE(), flow_interval_next(__VA_ARGS__))
+#endif
 
 #endif

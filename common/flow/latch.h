@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/flow/here.h"
 #include "common/flow/wait.h"
 
 struct latch {
@@ -34,5 +35,9 @@ bool latch_set(struct latch *l, int status, void *value);
  */
 int latch_wait(
     struct latch *l, const char *what, int64_t deadline_ms, void **value_r);
+
+#ifndef FLOW_INSIDE
+#define latch_wait(...) (FLOW_HERE(), latch_wait(__VA_ARGS__))
+#endif
 
 #endif

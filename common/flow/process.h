@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "common/base/err.h"
+#include "common/flow/here.h"
 
 struct flow_process;
 
@@ -46,5 +47,10 @@ flow_process_wait(struct flow_process *p, int64_t deadline_ms, int *status_r);
 
 /* Its process id; after its end the number may be another's. */
 pid_t flow_process_pid(const struct flow_process *p);
+
+#ifndef FLOW_INSIDE
+#define flow_process_start(...) (FLOW_HERE(), flow_process_start(__VA_ARGS__))
+#define flow_process_wait(...)  (FLOW_HERE(), flow_process_wait(__VA_ARGS__))
+#endif
 
 #endif

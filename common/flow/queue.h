@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/flow/here.h"
 #include "common/flow/wait.h"
 
 struct queue {
@@ -68,5 +69,10 @@ int queue_next(struct queue *q, int64_t deadline_ms, void **item_r);
  * to run. Never waits.
  */
 int queue_drop_oldest(struct queue *q, void **item_r);
+
+#ifndef FLOW_INSIDE
+#define queue_next(...) (FLOW_HERE(), queue_next(__VA_ARGS__))
+#define queue_put(...)  (FLOW_HERE(), queue_put(__VA_ARGS__))
+#endif
 
 #endif

@@ -8,6 +8,7 @@
 #ifndef FLOW_RESOURCE_H
 #define FLOW_RESOURCE_H
 
+#include "common/flow/here.h"
 #include "common/flow/task.h"
 
 /*
@@ -26,5 +27,10 @@ resource_open(const struct task_spec *spec, void **value_r, struct err *err_r);
  * behind this call never runs.
  */
 void resource_provide(void *value) __attribute__((noreturn));
+
+#ifndef FLOW_INSIDE
+#define resource_open(...)    (FLOW_HERE(), resource_open(__VA_ARGS__))
+#define resource_provide(...) (FLOW_HERE(), resource_provide(__VA_ARGS__))
+#endif
 
 #endif

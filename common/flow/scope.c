@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/flow/core.h"
+#include "common/flow/here.h"
 
 static struct scope root;
 
@@ -98,6 +99,7 @@ scope_end_child(struct task *child)
 {
 	struct task *keep task_auto = task_ref(child);
 
+	FLOW_HERE();
 	task_halt_soon(keep);
 	if (keep->phase != TASK_DONE)
 		must(task_join(keep, true) == 0);

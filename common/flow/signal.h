@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/flow/here.h"
 #include "common/flow/queue.h"
 
 /* What happens when a subscriber's buffer is full. */
@@ -89,5 +90,11 @@ int flow_signal_next(
  */
 int
 flow_signal_once(struct flow_signal *s, int64_t deadline_ms, void **value_r);
+
+#ifndef FLOW_INSIDE
+#define flow_signal_next(...) (FLOW_HERE(), flow_signal_next(__VA_ARGS__))
+#define flow_signal_put(...)  (FLOW_HERE(), flow_signal_put(__VA_ARGS__))
+#define flow_signal_once(...) (FLOW_HERE(), flow_signal_once(__VA_ARGS__))
+#endif
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "common/flow/here.h"
 #include "common/loop/loop.h"
 
 /* Wait for ms milliseconds; 0 lets the loop turn once. Waits. */
@@ -17,5 +18,10 @@ void flow_sleep(int64_t ms);
  * direction; fd is *borrowed*. Waits.
  */
 int flow_wait_fd(int fd, unsigned events, int64_t deadline_ms);
+
+#ifndef FLOW_INSIDE
+#define flow_sleep(...)   (FLOW_HERE(), flow_sleep(__VA_ARGS__))
+#define flow_wait_fd(...) (FLOW_HERE(), flow_wait_fd(__VA_ARGS__))
+#endif
 
 #endif

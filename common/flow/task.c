@@ -15,6 +15,7 @@
 #include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/flow/core.h"
+#include "common/flow/overflow.h"
 #include "common/flow/work.h"
 
 void
@@ -22,12 +23,14 @@ flow_open(void)
 {
 	scope_init(scope_root(), NULL, NULL);
 	run_open();
+	overflow_watch();
 }
 
 void
 flow_close(void)
 {
 	must(TAILQ_EMPTY(&scope_root()->entries));
+	overflow_unwatch();
 	flow_work_close();
 	run_close();
 }

@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
+#include "common/flow/here.h"
 
 struct task;
 struct scope;
@@ -182,5 +183,11 @@ void *flow_shield(task_body_fn *fn, void *arg);
  * that is about to wait for a person. Costs one system call.
  */
 void flow_trim(void);
+
+#ifndef FLOW_INSIDE
+#define task_await(...) (FLOW_HERE(), task_await(__VA_ARGS__))
+#define task_halt(...)  (FLOW_HERE(), task_halt(__VA_ARGS__))
+#define scope_call(...) (FLOW_HERE(), scope_call(__VA_ARGS__))
+#endif
 
 #endif

@@ -11,7 +11,11 @@
 #include "common/base/clock.h"
 #include "common/base/must.h"
 #include "common/flow/core.h"
+#include "common/flow/here.h"
 #include "common/loop/loop.h"
+
+const char *flow_here_file;
+int flow_here_line;
 
 void
 waitq_init(struct waitq *q)
@@ -64,6 +68,10 @@ waiter_park(struct waiter *w, const char *what, int64_t deadline_ms)
 	loop_timer_set(&timer, deadline_ms);
 	t->waiter = w;
 	t->waits_for = what;
+	t->here_file = flow_here_file;
+	t->here_line = flow_here_line;
+	t->parked_ms = loop_now_ms();
+	flow_here_file = NULL;
 	t->phase = TASK_WAITING;
 	run_park();
 	t->waiter = NULL;

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/flow/here.h"
+
 struct task;
 struct waiter;
 
@@ -65,5 +67,11 @@ bool waitq_is_empty(const struct waitq *q);
  * once instead of hanging.
  */
 int flow_suspend(void);
+
+#ifndef FLOW_INSIDE
+#define flow_suspend()   (FLOW_HERE(), flow_suspend())
+#define waitq_wait(...)  (FLOW_HERE(), waitq_wait(__VA_ARGS__))
+#define waiter_wait(...) (FLOW_HERE(), waiter_wait(__VA_ARGS__))
+#endif
 
 #endif

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "common/flow/here.h"
+
 #define FLOW_WORK_THREADS 4
 
 /* What to run. Copied by the call; name must live for ever. */
@@ -37,5 +39,9 @@ int flow_work(
  * was abandoned go on; they end with the process.
  */
 void flow_work_close(void);
+
+#ifndef FLOW_INSIDE
+#define flow_work(...) (FLOW_HERE(), flow_work(__VA_ARGS__))
+#endif
 
 #endif

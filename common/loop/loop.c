@@ -30,6 +30,7 @@ static struct {
 	TAILQ_HEAD(, loop_defer) deferred;
 	bool (*on_turn)(void);
 	uint64_t seq;
+	int64_t now_ms;   /* of the present turn */
 	uint64_t n_fired; /* callbacks of descriptors and signals */
 	struct event timeout;
 	int64_t armed_ms; /* when timeout fires, or CLOCK_NEVER */
@@ -168,10 +169,17 @@ loop_jump(const struct loop_timer *t)
 		clock_virtual_set(t->at_ms);
 }
 
+int64_t
+loop_now_ms(void)
+{
+	return loop.now_ms;
+}
+
 bool
 loop_turn(bool may_wait)
 {
 	must(loop.base);
+	loop.now_ms = clock_now_ms();
 	loop_run_turn_work();
 	const struct loop_timer *const t = RB_MIN(loop_timers, &loop.timers);
 	const bool is_due = t && t->at_ms <= clock_now_ms();

@@ -81,6 +81,9 @@ void loop_stop(void);
  */
 bool loop_turn(bool may_wait);
 
+/* The time at which the present turn began; cheaper than the clock. */
+int64_t loop_now_ms(void);
+
 /*
  * Call on_turn before each wait of the loop, once more whenever it returns
  * true. One hook a process: flow's run queue. NULL takes it away.
