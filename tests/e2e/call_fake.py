@@ -126,10 +126,10 @@ class Request:
         self.send(b"0\r\n\r\n")
 
     def abort(self):
-        """Break the connection off (RST)."""
+        """Break the connection off: RST, once its thread is done with it."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                              struct.pack("ii", 1, 0))
-        self.sock.close()
+        self.sock.shutdown(socket.SHUT_RD)
 
     def wait_closed(self):
         """Wait until the client has closed the connection."""
@@ -349,12 +349,15 @@ class Legacy(Fake):
         with self.lock:
             self.lock.wait_for(lambda: self.attached, PATIENCE_S)
             request, self.attached = self.attached, None
-        if how == "end":
-            request.end()
-        if how == "abort":
-            request.abort()
-            return
-        request.sock.shutdown(socket.SHUT_RDWR)
+        try:
+            if how == "end":
+                request.end()
+            elif how == "abort":
+                request.abort()
+            else:
+                request.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # the client was quicker
 
     def _run(self, request):
         with self.lock:
