@@ -177,8 +177,9 @@ jsonuri_is_valid(struct slice text, bool is_reference)
 		    slice_until(u.path, ":") < slice_until(u.path, "/"))
 			return false;
 	}
-	return authority_is_valid(u.authority) &&
-	       part_is_valid(u.path, ":@/") && part_is_valid(u.query, ":@/?") &&
+	if (u.has_authority && !authority_is_valid(u.authority))
+		return false;
+	return part_is_valid(u.path, ":@/") && part_is_valid(u.query, ":@/?") &&
 	       part_is_valid(u.fragment, ":@/?");
 }
 

@@ -11,7 +11,7 @@
 
 #include "common/base/bytes.h"
 
-#define JSONURI_BYTES 4096 /* of one identifier */
+#define JSONURI_BYTES 1024 /* of one identifier */
 
 /* The parts of a reference, borrowed from it, without their delimiters. */
 struct jsonuri {
