@@ -32,6 +32,7 @@ static const struct row rows[] = {
 	/* ends of lines */
 	R("data: a\r\rdata: b\r\n\r\ndata: c\n\r\n", "[||-1|a][||-1|b][||-1|c]",
 	    ""),
+	R("data: a\r\ndata: b\r\n\r\n", "[||-1|a\nb]", ""),
 	R("data: a\r\n\ndata: b\n\r", "[||-1|a][||-1|b]", ""),
 	R("\r\n\n\rdata: a\n\n", "[||-1|a]", ""),
 	/* byte order marks: one at the start is dropped */
