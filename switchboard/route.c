@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/* route: hosts, their backends, and who waits for them. */
+#include "switchboard/route.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/must.h"
+
+#include "switchboard/limits.h"
+
+#define ROUTE_MAGIC 0x726f7574u
+
+RB_HEAD(route_tree, route);
+
+static struct {
+	const struct route_poold *poold;
+	struct route_tree hosts;
+	uint64_t last_ask;
+	uint64_t last_seq;
+} route_table;
+
+static int
+route_cmp(struct route *a, struct route *b)
+{
+	return strcmp(a->host, b->host);
+}
+
+RB_GENERATE_INTERNAL(
+    route_tree, route, link, route_cmp, static __attribute__((unused)))
+
+static const char *const route_names[] = {
+	[ROUTE_UNKNOWN] = "unknown",
+	[ROUTE_ASKED] = "asked",
+	[ROUTE_READY] = "ready",
+};
+
+/* The one place where a route changes its state. */
+static void
+route_set_state(struct route *route, enum route_state next, const char *event)
+{
+	must_be(route, ROUTE_MAGIC);
+	must(route->state != next);
+	must(next != ROUTE_READY || route->state == ROUTE_ASKED);
+	log_debug("route %s: %s -> %s (%s)", route->host,
+	    route_names[route->state], route_names[next], event);
+	route->state = next;
+}
+
+void
+route_open(const struct route_poold *poold)
+{
+	must(poold && !route_table.poold);
+	route_table.poold = poold;
+	RB_INIT(&route_table.hosts);
+}
+
+/* Free a route that says nothing and that nobody holds. */
+static void
+route_settle(struct route *route)
+{
+	if (route->n_held || route->state != ROUTE_UNKNOWN)
+		return;
+	must(TAILQ_EMPTY(&route->waits));
+	upstream_pool_close(&route->pool);
+	RB_REMOVE(route_tree, &route_table.hosts, route);
+	route->magic = 0;
+	mem_free(route);
+}
+
+void
+route_close(void)
+{
+	struct route *route, *next;
+
+	RB_FOREACH_SAFE (route, route_tree, &route_table.hosts, next) {
+		must(route->n_held == 0);
+		route->state = ROUTE_UNKNOWN;
+		route_settle(route);
+	}
+	route_table.poold = NULL;
+}
+
+struct route *
+route_hold(const char *host)
+{
+	static struct route key;
+
+	if (strlcpy(key.host, host, sizeof(key.host)) >= sizeof(key.host))
+		return NULL;
+	struct route *route = RB_FIND(route_tree, &route_table.hosts, &key);
+	if (!route) {
+		route = mem_zalloc(1, sizeof(*route));
+		if (!route)
+			return NULL;
+		route->magic = ROUTE_MAGIC;
+		strlcpy(route->host, host, sizeof(route->host));
+		TAILQ_INIT(&route->waits);
+		upstream_pool_init(&route->pool);
+		RB_INSERT(route_tree, &route_table.hosts, route);
+	}
+	route->n_held++;
+	return route;
+}
+
+void
+route_unhold(struct route **route_p)
+{
+	struct route *const route = *route_p;
+
+	*route_p = NULL;
+	if (!route)
+		return;
+	must_be(route, ROUTE_MAGIC);
+	must(route->n_held > 0);
+	if (--route->n_held == 0)
+		route->ended_at_ms = clock_now_ms();
+	route_settle(route);
+}
+
+/* Ask poold which backend serves the host. */
+static int
+route_ask(struct route *route)
+{
+	struct proto_route_ask ask = {
+		.ask = ++route_table.last_ask,
+		.dead_generation = route->dead_generation,
+	};
+
+	strlcpy(ask.host, route->host, sizeof(ask.host));
+	const int rc = route_table.poold->ask(&ask, route_table.poold->arg);
+	if (rc < 0)
+		return rc;
+	route->ask = ask.ask;
+	route_set_state(route, ROUTE_ASKED, "ask");
+	return 0;
+}
+
+static void
+route_enlist(struct route *route, struct route_wait *wait,
+    enum route_wait_kind kind,
+    void (*on_news)(const struct route_news *news, void *arg), void *arg)
+{
+	must(wait->kind == ROUTE_WAIT_NONE && route->n_held);
+	wait->kind = kind;
+	wait->route = route;
+	wait->seq = ++route_table.last_seq;
+	wait->on_news = on_news;
+	wait->arg = arg;
+	TAILQ_INSERT_TAIL(&route->waits, wait, link);
+	route->n_waiting += kind == ROUTE_WAIT_BACKEND;
+}
+
+int
+route_wait(struct route *route, struct route_wait *wait,
+    void (*on_news)(const struct route_news *news, void *arg), void *arg)
+{
+	must_be(route, ROUTE_MAGIC);
+	must(route->state != ROUTE_READY);
+	if (route->n_waiting >= LIMIT_WAITING)
+		return -ENOBUFS;
+	if (route->state == ROUTE_UNKNOWN) {
+		const int rc = route_ask(route);
+		if (rc < 0)
+			return rc;
+	}
+	route_enlist(route, wait, ROUTE_WAIT_BACKEND, on_news, arg);
+	return 0;
+}
+
+int
+route_wait_gone(struct route *route, uint64_t generation,
+    struct route_wait *wait,
+    void (*on_news)(const struct route_news *news, void *arg), void *arg)
+{
+	must_be(route, ROUTE_MAGIC);
+	if (route->gone_generation == generation)
+		return 1;
+	wait->generation = generation;
+	route_enlist(route, wait, ROUTE_WAIT_GONE, on_news, arg);
+	return 0;
+}
+
+void
+route_wait_cancel(struct route_wait *wait)
+{
+	if (wait->kind == ROUTE_WAIT_NONE)
+		return;
+	TAILQ_REMOVE(&wait->route->waits, wait, link);
+	wait->route->n_waiting -= wait->kind == ROUTE_WAIT_BACKEND;
+	wait->kind = ROUTE_WAIT_NONE;
+	wait->route = NULL;
+}
+
+/* The first of those that wait for this and came no later than last_seq. */
+static struct route_wait *
+route_next(struct route *route, enum route_wait_kind kind, uint64_t generation,
+    uint64_t last_seq)
+{
+	struct route_wait *wait;
+
+	TAILQ_FOREACH (wait, &route->waits, link) {
+		if (wait->seq > last_seq)
+			return NULL;
+		if (wait->kind == kind && (kind == ROUTE_WAIT_BACKEND ||
+					      wait->generation == generation))
+			return wait;
+	}
+	return NULL;
+}
+
+/* Tell those of a kind that wait now, as long as the state stays. */
+static void
+route_tell_each(struct route *route, enum route_wait_kind kind,
+    uint64_t generation, const struct route_news *news)
+{
+	const uint64_t last_seq = route_table.last_seq;
+	const enum route_state state = route->state;
+	struct route_wait *wait;
+
+	while (route->state == state &&
+	       (wait = route_next(route, kind, generation, last_seq))) {
+		route_wait_cancel(wait);
+		wait->on_news(news, wait->arg);
+	}
+}
+
+/*
+ * Tell those that wait now. A callback may wait again, and may find the
+ * backend dead: then the others go on waiting, for the next one.
+ */
+static void
+route_tell(struct route *route, enum route_wait_kind kind, uint64_t generation,
+    const struct route_news *news)
+{
+	const struct route_news none = {
+		.event = ROUTE_EVENT_FAILED, .status = 503, .text = ""
+	};
+
+	route->n_held++;
+	route_tell_each(route, kind, generation, news);
+	if (route->state == ROUTE_UNKNOWN && route->n_waiting &&
+	    route_ask(route) < 0)
+		route_tell_each(route, ROUTE_WAIT_BACKEND, 0, &none);
+	must(route->n_held > 0);
+	route->n_held--;
+	route_settle(route);
+}
+
+/* Forget the backend and its idle connections. */
+static void
+route_forget(struct route *route, const char *event)
+{
+	upstream_pool_close(&route->pool);
+	route_set_state(route, ROUTE_UNKNOWN, event);
+}
+
+void
+route_dead(struct route *route, uint64_t generation)
+{
+	must_be(route, ROUTE_MAGIC);
+	if (route->state != ROUTE_READY || route->generation != generation)
+		return;
+	route->dead_generation = generation;
+	route_forget(route, "found dead");
+}
+
+void
+route_fail_all(const struct route_news *news)
+{
+	struct route *route, *next;
+
+	RB_FOREACH_SAFE (route, route_tree, &route_table.hosts, next)
+		if (route->state == ROUTE_ASKED) {
+			route_set_state(route, ROUTE_UNKNOWN, "ending");
+			route_tell(route, ROUTE_WAIT_BACKEND, 0, news);
+		}
+}
+
+/* The route that waits for the answer to an ask. */
+static struct route *
+route_by_ask(uint64_t ask)
+{
+	struct route *route;
+
+	RB_FOREACH (route, route_tree, &route_table.hosts)
+		if (route->state == ROUTE_ASKED && route->ask == ask)
+			return route;
+	return NULL;
+}
+
+/* The route whose backend is or was of a generation. */
+static struct route *
+route_by_generation(uint64_t generation)
+{
+	struct route *route;
+
+	RB_FOREACH (route, route_tree, &route_table.hosts)
+		if (route->generation == generation)
+			return route;
+	return NULL;
+}
+
+void
+route_on_ready(const struct proto_route_ready *ready)
+{
+	struct route *const route = route_by_ask(ready->ask);
+	const struct route_news news = { .event = ROUTE_EVENT_READY };
+
+	if (!route) {
+		log_debug("route: an answer to no ask: generation=%llu",
+		    (unsigned long long)ready->generation);
+		return;
+	}
+	route->generation = ready->generation;
+	route->pid = ready->pid;
+	route->started_wall_ms = ready->started_wall_ms;
+	route->has_answered = false;
+	route->dead_generation = 0;
+	memcpy(route->socket, ready->socket, sizeof(route->socket));
+	route->socket[sizeof(route->socket) - 1] = '\0';
+	upstream_pool_open(&route->pool, ready->generation);
+	route_set_state(route, ROUTE_READY, "ready");
+	route_tell(route, ROUTE_WAIT_BACKEND, 0, &news);
+}
+
+void
+route_on_failed(const struct proto_route_failed *failed, const char *text)
+{
+	struct route *const route = route_by_ask(failed->ask);
+	const struct route_news news = {
+		.event = ROUTE_EVENT_FAILED,
+		.status = failed->status,
+		.retry_after_s = failed->retry_after_s,
+		.text = text,
+	};
+
+	if (!route)
+		return;
+	route_set_state(route, ROUTE_UNKNOWN, "failed");
+	route_tell(route, ROUTE_WAIT_BACKEND, 0, &news);
+}
+
+void
+route_on_gone(const struct proto_route_gone *gone, const char *text)
+{
+	struct route *const route = route_by_generation(gone->generation);
+	const struct route_news news = { .event = ROUTE_EVENT_GONE,
+		.text = text };
+
+	if (!route)
+		return;
+	route->gone_generation = gone->generation;
+	strlcpy(route->gone_text, text, sizeof(route->gone_text));
+	if (route->state == ROUTE_READY)
+		route_forget(route, "gone");
+	route_tell(route, ROUTE_WAIT_GONE, gone->generation, &news);
+}
+
+/* How long poold should wait before it asks again; 0: let it go now. */
+static uint32_t
+route_busy_ms(const struct route *route, uint32_t idle_ms)
+{
+	const int64_t idle = clock_now_ms() - route->ended_at_ms;
+
+	if (route->n_held || route->state == ROUTE_ASKED)
+		return idle_ms ? idle_ms : 1;
+	return idle >= idle_ms ? 0 : (uint32_t)(idle_ms - idle);
+}
+
+void
+route_on_release_ask(const struct proto_release_ask *ask)
+{
+	struct route *const route = route_by_generation(ask->generation);
+	const uint32_t busy_ms = route ? route_busy_ms(route, ask->idle_ms) : 0;
+	void *const arg = route_table.poold->arg;
+
+	if (busy_ms) {
+		const struct proto_held held = { ask->generation, busy_ms };
+
+		route_table.poold->held(&held, arg);
+		return;
+	}
+	if (route && route->state == ROUTE_READY) {
+		route_forget(route, "released");
+		route_settle(route);
+	}
+	const struct proto_released released = { ask->generation };
+	route_table.poold->released(&released, arg);
+}
+
+void
+route_each(void (*fn)(const struct route *route, void *arg), void *arg)
+{
+	struct route *route;
+
+	RB_FOREACH (route, route_tree, &route_table.hosts)
+		if (route->state == ROUTE_READY)
+			fn(route, arg);
+}
