@@ -45,12 +45,13 @@ answer_check_string(
 	if (!json_is_string(value))
 		return answer_wrong_type(value, "a string", err_r);
 	const size_t n = jsonvalue_length(value);
-	if (answer_limit(property, "minLength", &limit) && n < limit)
-		return limit == 1
-		           ? err_set(err_r, -EINVAL, NULL, "must not be empty")
-		           : err_set(err_r, -EINVAL, NULL,
-				 "must be at least %zu characters long, not %zu",
-				 limit, n);
+	if (answer_limit(property, "minLength", &limit) && n < limit) {
+		if (limit == 1)
+			return err_set(
+			    err_r, -EINVAL, NULL, "must not be empty");
+		return err_set(err_r, -EINVAL, NULL,
+		    "must be at least %zu characters long, not %zu", limit, n);
+	}
 	if (answer_limit(property, "maxLength", &limit) && n > limit)
 		return err_set(err_r, -EINVAL, NULL,
 		    "must be at most %zu characters long, not %zu", limit, n);

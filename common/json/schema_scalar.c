@@ -5,8 +5,9 @@
  * Source: JSON Schema 2020-12 validation 6.1, 6.2, 6.3, 7
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
+
+#include <sys/types.h>
 
 #include "common/json/said.h"
 #include "common/json/schema_read.h"
