@@ -31,7 +31,10 @@
 /* A compiled schema: owned by the caller, immutable, usable by many checks. */
 struct schema;
 
-/* A document that references may lead to. Both *borrowed* by schema_new. */
+/*
+ * A document that references may lead to. schema_new *borrows* the text and
+ * *refs* the document if one does.
+ */
 struct schema_remote {
 	const char *uri; /* absolute, without fragment */
 	json_t *doc;
