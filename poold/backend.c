@@ -1,0 +1,862 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backend: the loop of its task, one function for each action of life.c, and
+ * the callbacks that post events. Only backend_step changes the state.
+ */
+#include "poold/backend.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/fd.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/must.h"
+#include "common/flow/task.h"
+
+#include "poold/family.h"
+#include "poold/process.h"
+
+#define BACKEND_RELEASE_MS 2000 /* the switchboard's time to answer */
+#define BACKEND_STACK      FLOW_STACK_BYTES
+
+/* ---------------------------------------------------------------- its asks */
+
+static struct backend_ask *
+backend_take_ask(struct backend *backend)
+{
+	struct backend_ask *const ask = STAILQ_FIRST(&backend->asks);
+
+	if (!ask)
+		return NULL;
+	STAILQ_REMOVE_HEAD(&backend->asks, link);
+	backend->n_asks--;
+	return ask;
+}
+
+void
+backend_drop_asks(struct backend *backend)
+{
+	struct backend_ask *ask;
+
+	while ((ask = backend_take_ask(backend)))
+		mem_free(ask);
+}
+
+static void
+backend_send_failed(struct board *board, uint64_t ask, uint32_t status,
+    uint32_t retry_after_s, const char *text)
+{
+	const struct proto_route_failed failed = {
+		.ask = ask,
+		.status = status,
+		.retry_after_s = retry_after_s,
+	};
+
+	(void)board_send(board, PROTO_ROUTE_FAILED, &failed, text);
+}
+
+/* Fail all who wait. */
+static void
+backend_fail_asks(struct backend *backend, uint32_t status, const char *text)
+{
+	struct backend_ask *ask;
+
+	while ((ask = backend_take_ask(backend))) {
+		backend_send_failed(backend->board, ask->id, status, 0, text);
+		mem_free(ask);
+	}
+}
+
+void
+backend_refuse(struct board *board, uint64_t ask, enum policy_verdict verdict,
+    const struct policy_load *load, const struct backend *backend)
+{
+	const struct policy_refusal refusal = policy_refuse(verdict, load);
+	char text[PROTO_TEXT_BYTES] = "";
+
+	switch (verdict) {
+	case POLICY_ADMIT:
+		must(!"an admitted ask is not refused");
+		break;
+	case POLICY_ENDING:
+		strlcpy(text, "the service is shutting down", sizeof(text));
+		break;
+	case POLICY_FULL:
+		snprintf(text, sizeof(text),
+		    "all %u places for backends are taken (max_backends)",
+		    load->max_backends);
+		break;
+	case POLICY_HOSTS:
+		snprintf(text, sizeof(text),
+		    "all %u hosts of this kind are taken (max_hosts)",
+		    load->max_hosts);
+		break;
+	case POLICY_BACKING_OFF:
+		snprintf(text, sizeof(text),
+		    "failed %u times in a row, tried again in %u s; the last "
+		    "time: %.380s",
+		    load->n_failures, refusal.retry_after_s,
+		    backend ? backend->words : "");
+		break;
+	}
+	backend_send_failed(
+	    board, ask, refusal.status, refusal.retry_after_s, text);
+}
+
+void
+backend_load(const struct backend *backend, struct policy_load *load)
+{
+	const struct context *const context = backend->context;
+
+	*load = (struct policy_load){
+		.is_ending = context->is_ending,
+		.n_backends = context->n_backends,
+		.max_backends = (uint32_t)context->settings->pool.max_backends,
+		.has_slot = true,
+		.has_process = backend->has_place,
+		.n_failures = backend->n_failures,
+		.retry_at_ms = backend->retry_at_ms,
+		.now_ms = clock_now_ms(),
+	};
+}
+
+/* Count it among the processes from the moment that one is promised. */
+static void
+backend_take_place(struct backend *backend)
+{
+	if (!backend->has_place)
+		backend->context->n_backends++;
+	backend->has_place = true;
+}
+
+static void
+backend_leave_place(struct backend *backend)
+{
+	if (backend->has_place)
+		backend->context->n_backends--;
+	backend->has_place = false;
+}
+
+void
+backend_refuse_asks(struct backend *backend)
+{
+	struct policy_load load;
+	struct backend_ask *ask;
+
+	backend_load(backend, &load);
+	while ((ask = backend_take_ask(backend))) {
+		backend_refuse(
+		    backend->board, ask->id, POLICY_ENDING, &load, backend);
+		mem_free(ask);
+	}
+}
+
+void
+backend_add_ask(struct backend *backend, uint64_t id, uint64_t dead_generation)
+{
+	struct backend_ask *ask = NULL;
+
+	if (backend->n_asks < BACKEND_ASKS_MAX)
+		ask = mem_zalloc(1, sizeof(*ask));
+	if (!ask) {
+		backend_send_failed(backend->board, id, 503, 1,
+		    "too much is waiting for this backend");
+		return;
+	}
+	ask->id = id;
+	ask->dead_generation = dead_generation;
+	STAILQ_INSERT_TAIL(&backend->asks, ask, link);
+	backend->n_asks++;
+	backend_take_place(backend);
+	/* Found dead, but it lives: it is ended and started anew. */
+	if (dead_generation != 0 && dead_generation == backend->generation &&
+	    backend->process && !process_is_over(backend->process))
+		backend_post(backend, LIFE_CLAIMED);
+	backend_post(backend, LIFE_ASK);
+}
+
+/* Answer all who wait for a run other than the one they found dead. */
+static void
+backend_answer_asks(struct backend *backend)
+{
+	struct proto_route_ready ready = {
+		.generation = backend->generation,
+		.started_wall_ms = backend->started_wall_ms,
+		.pid = (int32_t)process_pid(backend->process),
+		.tenant = backend->number,
+	};
+	unsigned n = backend->n_asks;
+
+	strlcpy(ready.host, backend->host, sizeof(ready.host));
+	place_socket(&backend->context->place, backend->number, ready.socket);
+	while (n-- > 0) {
+		struct backend_ask *const ask = backend_take_ask(backend);
+		if (ask->dead_generation == backend->generation) {
+			/* Its end is on its way; then a new one is started. */
+			STAILQ_INSERT_TAIL(&backend->asks, ask, link);
+			backend->n_asks++;
+			continue;
+		}
+		ready.ask = ask->id;
+		(void)board_send(
+		    backend->board, PROTO_ROUTE_READY, &ready, NULL);
+		mem_free(ask);
+	}
+}
+
+/* ------------------------------------------------- what it says: callbacks */
+
+void
+backend_post(struct backend *backend, enum life_event event)
+{
+	backend->posted |= 1u << event;
+	waitq_wake_all(&backend->wake, 0);
+}
+
+void
+backend_held(struct backend *backend, uint32_t ask_again_ms)
+{
+	backend->ask_again_ms = ask_again_ms;
+	backend_post(backend, LIFE_HELD);
+}
+
+static void
+backend_on_runs(void *arg)
+{
+	struct backend *const backend = arg;
+
+	/* A command listens already: poold made its socket. */
+	if (backend->tenant->command.n > 0)
+		backend_post(backend, LIFE_SERVES);
+}
+
+/* The number of its sessions decides whether it can be idle. */
+static void
+backend_on_sessions(struct backend *backend, uint32_t n_sessions)
+{
+	backend->n_sessions = n_sessions;
+	if (backend->state != LIFE_READY)
+		return;
+	backend->due_at_ms = policy_release_at_ms(n_sessions, clock_now_ms(),
+	    backend->context->settings->pool.idle_timeout_ms);
+	/* Its task waits for the old time: let it look again. */
+	waitq_wake_all(&backend->wake, 0);
+}
+
+static void
+backend_on_msg(const struct channel_msg *msg, void *arg)
+{
+	struct backend *const backend = arg;
+	const struct proto_sessions *sessions;
+
+	switch (msg->type) {
+	case PROTO_READY:
+		backend_post(backend, LIFE_SERVES);
+		break;
+	case PROTO_FAILED:
+		if (slice_copy(
+			msg->text, backend->words, sizeof(backend->words)) < 0)
+			backend->words[0] = '\0';
+		if (!backend->words[0])
+			strlcpy(backend->words, "it cannot start",
+			    sizeof(backend->words));
+		backend_post(backend, LIFE_REFUSES);
+		break;
+	case PROTO_SESSIONS:
+		sessions = msg->payload;
+		backend_on_sessions(backend, sessions->n_sessions);
+		break;
+	default:
+		log_error("%s: sent %s, which is not its to send",
+		    backend->name, proto_name(msg->type));
+	}
+}
+
+static void
+backend_on_lost(const char *reason, void *arg)
+{
+	struct backend *const backend = arg;
+
+	log_debug("%s: channel: %s", backend->name, reason);
+	backend_post(backend, LIFE_LOST);
+}
+
+static void
+backend_on_exit(void *arg)
+{
+	/* Whether it is an end or a failure is decided when it is taken. */
+	backend_post(arg, LIFE_ENDED);
+}
+
+static const struct process_calls backend_process_calls = {
+	.on_runs = backend_on_runs,
+	.on_msg = backend_on_msg,
+	.on_lost = backend_on_lost,
+	.on_exit = backend_on_exit,
+};
+
+/* -------------------------------------------------------------- its start */
+
+/* The command line of a tools backend or of a command. */
+struct backend_argv {
+	char **v;
+	char timeout[24];
+	char max[24];
+};
+
+static int
+backend_fill_argv(const struct backend *backend, const char *folder,
+    struct backend_argv *argv)
+{
+	const struct settings *const settings = backend->context->settings;
+	const struct settings_tenant *const tenant = backend->tenant;
+	const struct base_config_strings *const list =
+	    tenant->command.n ? &tenant->command : &tenant->tools;
+	size_t n = 0;
+
+	argv->v = mem_zalloc(list->n + 12, sizeof(*argv->v));
+	if (!argv->v)
+		return -ENOMEM;
+	if (tenant->command.n == 0) {
+		snprintf(argv->timeout, sizeof(argv->timeout), "%lld",
+		    (long long)settings->pool.session_timeout_ms);
+		snprintf(argv->max, sizeof(argv->max), "%lld",
+		    (long long)settings->pool.max_sessions);
+		char *const own[] = { (char *)"backend", (char *)"-h",
+			(char *)backend->host, (char *)"-s", (char *)folder,
+			(char *)"-t", argv->timeout, (char *)"-m", argv->max };
+		memcpy(argv->v, own, sizeof(own));
+		n = sizeof(own) / sizeof(own[0]);
+	}
+	for (size_t i = 0; i < list->n; i++)
+		argv->v[n++] = list->v[i];
+	return 0;
+}
+
+/* What the environment of a backend says beside poold's. */
+static int
+backend_fill_env(
+    const struct backend *backend, const char *folder, struct env *env)
+{
+	const struct context *const context = backend->context;
+	int e = env_init(env, environ);
+
+	if (e == 0 && (!env_set(env, "TMPDIR", "%s", folder) ||
+			  !env_set(env, HERITAGE_RUN_ENV, "%llu",
+			      (unsigned long long)backend->generation)))
+		e = -ENOMEM;
+	/* The home of root is nothing to somebody else. */
+	if (e == 0 && context->has_ids &&
+	    (!env_set(env, "HOME", "%s", folder) ||
+		!env_set(env, "USER", "%s", context->backend_ids.user) ||
+		!env_set(env, "LOGNAME", "%s", context->backend_ids.user)))
+		e = -ENOMEM;
+	return e;
+}
+
+static int
+backend_launch(struct backend *backend, const char *folder, int listen_fd,
+    struct err *err_r)
+{
+	struct context *const context = backend->context;
+	const bool is_command = backend->tenant->command.n > 0;
+	struct backend_argv argv = { 0 };
+	struct env env = { 0 };
+	struct process_spec spec = {
+		.name = backend->name,
+		.heritage = { .path = is_command ? backend->tenant->command.v[0]
+		                                 : context->backend_program,
+		    .folder = folder,
+		    .ids = context->has_ids ? &context->backend_ids : NULL,
+		    .life_fd = context->life[0],
+		    .life_write_fd = context->life[1],
+		    .parent_pid = getpid(),
+		    .nofile = context->nofile },
+		.env = &env,
+		.listen_fd = listen_fd,
+		.has_channel = !is_command,
+		.has_own_stderr = true,
+		.calls = &backend_process_calls,
+		.arg = backend,
+	};
+	int e = backend_fill_argv(backend, folder, &argv);
+
+	if (e == 0)
+		e = backend_fill_env(backend, folder, &env);
+	spec.heritage.argv = argv.v;
+	if (e == 0)
+		e = process_start(&spec, &backend->process, err_r);
+	else
+		err_set(err_r, e, NULL, "no memory for a process");
+	env_fini(&env);
+	mem_free(argv.v);
+	return e;
+}
+
+/* Make folder, socket and process. */
+static int
+backend_spawn(struct backend *backend, struct err *err_r)
+{
+	struct context *const context = backend->context;
+	const bool has_ids = context->has_ids;
+	char path[PROTO_PATH_BYTES];
+	fd_auto int listen_fd = -1;
+	char *folder;
+	int e;
+
+	if ((e = place_state(&context->place, backend->host,
+		 has_ids ? &context->backend_ids : NULL, &folder, err_r)) < 0)
+		return e;
+	place_socket(&context->place, backend->number, path);
+	e = listener_open_unix(
+	    path, has_ids ? &context->board_ids : NULL, &listen_fd, err_r);
+	if (e == 0)
+		e = backend_launch(backend, folder, listen_fd, err_r);
+	mem_free(folder);
+	return e;
+}
+
+/* -------------------------------------------------------- what life.c says */
+
+static void
+backend_set_due(struct backend *backend, int64_t in_ms)
+{
+	backend->due_at_ms = clock_now_ms() + in_ms;
+}
+
+static void
+backend_do_keep(struct backend *backend)
+{
+}
+
+static void
+backend_do_start(struct backend *backend)
+{
+	struct context *const context = backend->context;
+	struct err err;
+
+	backend->generation = ++context->generation;
+	backend->cause = POLICY_ITSELF;
+	backend->was_ready = false;
+	backend->n_sessions = 0;
+	backend->words[0] = '\0';
+	backend->started_ms = clock_now_ms();
+	backend->started_wall_ms = clock_wall_ms();
+	backend_set_due(backend, context->settings->pool.start_timeout_ms);
+	if (backend_spawn(backend, &err) == 0)
+		return;
+	snprintf(backend->words, sizeof(backend->words), "%s%s%s", err.place,
+	    err.place[0] ? ": " : "", err.text);
+	backend_post(backend, LIFE_UNBORN);
+}
+
+static void
+backend_do_serve(struct backend *backend)
+{
+	backend->was_ready = true;
+	backend->due_at_ms = policy_release_at_ms(backend->n_sessions,
+	    clock_now_ms(), backend->context->settings->pool.idle_timeout_ms);
+	backend_answer_asks(backend);
+}
+
+static void
+backend_do_resume(struct backend *backend)
+{
+	const int64_t again_ms = policy_ask_again_ms(backend->ask_again_ms,
+	    backend->context->settings->pool.idle_timeout_ms);
+
+	backend->due_at_ms =
+	    policy_release_at_ms(backend->n_sessions, clock_now_ms(), again_ms);
+	backend_answer_asks(backend);
+}
+
+static void
+backend_do_answer(struct backend *backend)
+{
+	backend_answer_asks(backend);
+}
+
+static void
+backend_do_let_go(struct backend *backend)
+{
+	const int64_t idle_ms =
+	    backend->context->settings->pool.idle_timeout_ms;
+	const struct proto_release_ask ask = {
+		.generation = backend->generation,
+		.idle_ms =
+		    idle_ms > UINT32_MAX ? UINT32_MAX : (uint32_t)idle_ms,
+	};
+
+	/* Without a switchboard nobody answers: then it stays. */
+	backend_set_due(backend, BACKEND_RELEASE_MS);
+	(void)board_send(backend->board, PROTO_RELEASE_ASK, &ask, NULL);
+}
+
+static void
+backend_do_expect_exit(struct backend *backend)
+{
+	backend_set_due(
+	    backend, backend->context->settings->pool.stop_timeout_ms);
+}
+
+static void
+backend_do_terminate(struct backend *backend)
+{
+	process_signal(backend->process, SIGTERM);
+	/* One that was stopped must be able to hear it. */
+	process_signal(backend->process, SIGCONT);
+	backend_do_expect_exit(backend);
+}
+
+static void
+backend_do_refuse(struct backend *backend)
+{
+	backend_fail_asks(backend, 502, backend->words);
+	backend_do_expect_exit(backend);
+}
+
+static void
+backend_do_kill(struct backend *backend)
+{
+	process_signal(backend->process, SIGKILL);
+	backend_do_expect_exit(backend);
+}
+
+static void
+backend_do_too_late(struct backend *backend)
+{
+	char time[BASE_CONFIG_TEXT_BYTES];
+
+	base_config_duration(
+	    backend->context->settings->pool.start_timeout_ms, time);
+	snprintf(backend->words, sizeof(backend->words),
+	    "not ready within %s (start_timeout)", time);
+	backend_fail_asks(backend, 504, backend->words);
+	backend_do_kill(backend);
+}
+
+/*
+ * How this run ended, into words. What the backend said itself comes first; an
+ * end that poold wanted needs no last words.
+ */
+static void
+backend_note_words(struct backend *backend)
+{
+	char ending[64];
+	const char *const said = policy_is_expected(backend->cause)
+	                             ? ""
+	                             : process_words(backend->process);
+
+	if (backend->words[0])
+		return;
+	policy_ending(process_status(backend->process), ending, sizeof(ending));
+	snprintf(backend->words, sizeof(backend->words), "%s%s%.400s", ending,
+	    said[0] ? ": " : "", said);
+}
+
+/* End what the run left behind, before the next one may start. */
+static void
+backend_end_family(struct backend *backend, pid_t pid)
+{
+	struct context *const context = backend->context;
+	const struct family_filter filter = {
+		.run = backend->generation,
+		.sid = pid,
+	};
+	unsigned left;
+
+	/* At the end of poold all orphans are ended together. */
+	if (context->is_ending)
+		return;
+	const unsigned n = family_end(&filter,
+	    clock_deadline_ms(context->settings->pool.stop_timeout_ms), &left);
+	if (n > 0)
+		log_info("%s: %u processes that it left behind were killed",
+		    backend->name, n);
+	if (left > 0)
+		log_error("%s: %u processes that it left behind do not end",
+		    backend->name, left);
+}
+
+static void
+backend_do_bury(struct backend *backend)
+{
+	const struct proto_route_gone gone = {
+		.generation = backend->generation,
+		.is_expected = policy_is_expected(backend->cause),
+	};
+
+	backend_leave_place(backend);
+	if (backend->process) {
+		const pid_t pid = process_pid(backend->process);
+		backend_note_words(backend);
+		process_free(&backend->process);
+		if (backend->was_ready)
+			(void)board_send(backend->board, PROTO_ROUTE_GONE,
+			    &gone, backend->words);
+		backend_end_family(backend, pid);
+	}
+	backend->n_failures = 0;
+	backend->due_at_ms = CLOCK_NEVER;
+}
+
+static void
+backend_do_mourn(struct backend *backend)
+{
+	const unsigned n_failures = backend->n_failures + 1;
+	const int64_t pause_ms = policy_backoff_ms(n_failures);
+
+	backend_do_bury(backend);
+	backend->n_failures = n_failures;
+	backend->retry_at_ms = clock_now_ms() + pause_ms;
+	backend_set_due(backend, pause_ms + POLICY_MEMORY_MS);
+}
+
+static void
+backend_do_give_up(struct backend *backend)
+{
+	if (backend->process)
+		backend_note_words(backend);
+	backend_fail_asks(backend, 502, backend->words);
+	backend_do_mourn(backend);
+}
+
+static void
+backend_do_forget(struct backend *backend)
+{
+	backend->n_failures = 0;
+	backend->due_at_ms = CLOCK_NEVER;
+}
+
+static void (*const backend_do[LIFE_N_ACTIONS])(struct backend *) = {
+	[LIFE_KEEP] = backend_do_keep,
+	[LIFE_START] = backend_do_start,
+	[LIFE_SERVE] = backend_do_serve,
+	[LIFE_RESUME] = backend_do_resume,
+	[LIFE_ANSWER] = backend_do_answer,
+	[LIFE_LET_GO] = backend_do_let_go,
+	[LIFE_TERMINATE] = backend_do_terminate,
+	[LIFE_EXPECT_EXIT] = backend_do_expect_exit,
+	[LIFE_REFUSE] = backend_do_refuse,
+	[LIFE_TOO_LATE] = backend_do_too_late,
+	[LIFE_KILL] = backend_do_kill,
+	[LIFE_BURY] = backend_do_bury,
+	[LIFE_MOURN] = backend_do_mourn,
+	[LIFE_GIVE_UP] = backend_do_give_up,
+	[LIFE_FORGET] = backend_do_forget,
+};
+
+/* ----------------------------------------------------------------- its task */
+
+/* Why a run ends is the first thing that made poold end it. */
+static void
+backend_note_cause(struct backend *backend, enum life_event event)
+{
+	enum policy_cause cause = POLICY_ITSELF;
+
+	if (event == LIFE_RELEASED)
+		cause = POLICY_IDLE;
+	else if (event == LIFE_SHUTDOWN || event == LIFE_HURRY)
+		cause = POLICY_SHUTDOWN;
+	else if (event == LIFE_CLAIMED)
+		cause = POLICY_CLAIM;
+	else if (event == LIFE_REFUSES)
+		cause = POLICY_REFUSAL;
+	else if (event == LIFE_DUE)
+		cause = POLICY_TIMEOUT;
+	if (backend->cause == POLICY_ITSELF)
+		backend->cause = cause;
+}
+
+/* One line for each change of state. */
+static void
+backend_log(
+    const struct backend *backend, enum life_state old, enum life_event event)
+{
+	const char *const from = life_state_name(old);
+	const char *const to = life_state_name(backend->state);
+	const char *const why = life_event_name(event);
+	const unsigned long long generation = backend->generation;
+
+	if (backend->state == LIFE_BACKOFF)
+		log_warn("%s: %s -> %s (%s): %s generation=%llu failures=%u",
+		    backend->name, from, to, why, backend->words, generation,
+		    backend->n_failures);
+	else if (backend->state == LIFE_GONE && old != LIFE_BACKOFF)
+		log_info("%s: %s -> %s (%s): %s generation=%llu", backend->name,
+		    from, to, why, backend->words, generation);
+	else
+		log_info("%s: %s -> %s (%s) generation=%llu pid=%d",
+		    backend->name, from, to, why, generation,
+		    backend->process ? (int)process_pid(backend->process) : 0);
+}
+
+/* The one place where the state changes. */
+static void
+backend_step(struct backend *backend, enum life_event event)
+{
+	const enum life_state old = backend->state;
+	const struct life_move move = life_move(old, event);
+
+	must(move.action != LIFE_NEVER);
+	if (move.next != old && move.next >= LIFE_STOPPING &&
+	    move.next <= LIFE_KILLED)
+		backend_note_cause(backend, event);
+	backend_do[move.action](backend);
+	backend->state = move.next;
+	if (move.next != old)
+		backend_log(backend, old, event);
+}
+
+/* Whether the end that was posted is a failure. */
+static enum life_event
+backend_judge(const struct backend *backend)
+{
+	const struct policy_run run = {
+		.cause = backend->cause,
+		.was_ready = backend->was_ready,
+		.wait_status = process_status(backend->process),
+		.ran_ms = clock_now_ms() - backend->started_ms,
+		.start_timeout_ms =
+		    backend->context->settings->pool.start_timeout_ms,
+	};
+
+	return policy_is_failure(&run) ? LIFE_FAILED : LIFE_ENDED;
+}
+
+/* The next event: what was posted, in the order of the enum, or the time. */
+static enum life_event
+backend_next_event(struct backend *backend)
+{
+	for (;;) {
+		/* It ended: that it closed its channel says nothing more. */
+		if (backend->posted & (1u << LIFE_ENDED))
+			backend->posted &= ~(1u << LIFE_LOST);
+		for (unsigned i = 0; i < LIFE_N_EVENTS; i++) {
+			if (!(backend->posted & (1u << i)))
+				continue;
+			backend->posted &= ~(1u << i);
+			return i == LIFE_ENDED ? backend_judge(backend)
+			                       : (enum life_event)i;
+		}
+		if (waitq_wait(&backend->wake, "an event of a backend",
+			backend->due_at_ms) == -ETIMEDOUT &&
+		    backend->posted == 0 && backend->due_at_ms >= 0 &&
+		    clock_now_ms() >= backend->due_at_ms)
+			return LIFE_DUE;
+	}
+}
+
+/*
+ * Those who still wait though there is no process asked while the last run was
+ * ending: let the next one start, if it may.
+ */
+static void
+backend_ask_again(struct backend *backend)
+{
+	struct policy_load load;
+	struct backend_ask *ask;
+
+	if (backend->process || (backend->posted & (1u << LIFE_UNBORN)))
+		return;
+	backend->posted &= ~(1u << LIFE_ASK);
+	backend_leave_place(backend);
+	if (backend->n_asks == 0)
+		return;
+	backend_load(backend, &load);
+	const enum policy_verdict verdict = policy_admit(&load);
+	if (verdict == POLICY_ADMIT) {
+		backend_take_place(backend);
+		backend_post(backend, LIFE_ASK);
+		return;
+	}
+	while ((ask = backend_take_ask(backend))) {
+		backend_refuse(
+		    backend->board, ask->id, verdict, &load, backend);
+		mem_free(ask);
+	}
+}
+
+/* Be found no more: the task is about to end. */
+static void
+backend_leave(struct backend *backend)
+{
+	if (backend->is_listed)
+		backend->on_gone(backend, backend->arg);
+	backend->is_listed = false;
+}
+
+static void *
+backend_body(void *arg)
+{
+	struct backend *const backend = arg;
+
+	do {
+		backend_step(backend, backend_next_event(backend));
+		backend_ask_again(backend);
+	} while (backend->state != LIFE_GONE || backend->n_asks > 0);
+	backend_leave(backend);
+	return NULL;
+}
+
+/* Its task is done, or was halted, or could not be started. */
+static void
+backend_dispose(void *arg)
+{
+	struct backend *const backend = arg;
+
+	backend_leave(backend);
+	backend_leave_place(backend);
+	process_free(&backend->process);
+	backend_drop_asks(backend);
+	if (backend->tenant->is_template)
+		place_forget_state(&backend->context->place, backend->host);
+	waitq_wake_all(&backend->context->changed, 0);
+	mem_free(backend);
+}
+
+struct backend *
+backend_new(struct context *context, struct board *board, size_t tenant_index,
+    const char *host, uint32_t number,
+    void (*on_gone)(struct backend *backend, void *arg), void *arg)
+{
+	struct backend *const backend = mem_zalloc(1, sizeof(*backend));
+
+	if (!backend)
+		return NULL;
+	backend->context = context;
+	backend->board = board;
+	backend->tenant = &context->settings->tenants[tenant_index];
+	backend->tenant_index = tenant_index;
+	backend->number = number;
+	backend->on_gone = on_gone;
+	backend->arg = arg;
+	backend->state = LIFE_GONE;
+	backend->is_listed = true;
+	backend->due_at_ms = CLOCK_NEVER;
+	strlcpy(backend->host, host, sizeof(backend->host));
+	snprintf(backend->name, sizeof(backend->name), "backend %s", host);
+	waitq_init(&backend->wake);
+	STAILQ_INIT(&backend->asks);
+	return backend;
+}
+
+int
+backend_run_take(struct backend *backend)
+{
+	const struct task_spec spec = {
+		.name = "backend",
+		.body = backend_body,
+		.arg = backend,
+		.dispose = backend_dispose,
+		.stack_bytes = BACKEND_STACK,
+	};
+
+	return scope_run(backend->context->scope, &spec, NULL);
+}

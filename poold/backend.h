@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backend: one tenant that somebody asked for: a task that lives from the
+ * first ask until there is nothing to remember. It waits for an event and does
+ * what life.c says. Other code only posts events and adds asks.
+ */
+#ifndef POOLD_BACKEND_H
+#define POOLD_BACKEND_H
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/flow/wait.h"
+#include "common/ipc/proto.h"
+
+#include "poold/board.h"
+#include "poold/context.h"
+#include "poold/life.h"
+#include "poold/policy.h"
+
+#define BACKEND_ASKS_MAX 64 /* waiting for one backend; one is usual */
+
+struct process;
+
+/* A route that the switchboard waits for. */
+struct backend_ask {
+	STAILQ_ENTRY(backend_ask) link;
+	uint64_t id;
+	uint64_t dead_generation; /* not answered with this one */
+};
+
+struct backend {
+	RB_ENTRY(backend) link; /* of the owner: by host */
+	struct context *context;
+	struct board *board;
+	const struct settings_tenant *tenant;
+	size_t tenant_index;
+	char host[PROTO_HOST_BYTES];
+	char name[PROTO_HOST_BYTES + 16]; /* "backend HOST" */
+	uint32_t number;
+	void (*on_gone)(struct backend *backend, void *arg);
+	void *arg;
+
+	bool is_listed; /* the owner knows it; on_gone ends that */
+	bool has_place; /* counted in context->n_backends */
+
+	enum life_state state;
+	uint32_t posted;   /* events that came, a bit each */
+	int64_t due_at_ms; /* when the time of this state is over */
+	struct waitq wake; /* its task */
+	STAILQ_HEAD(, backend_ask) asks;
+	unsigned n_asks;
+
+	/* This run. */
+	struct process *process; /* NULL: none */
+	uint64_t generation;
+	enum policy_cause cause;
+	bool was_ready;
+	int64_t started_ms;
+	int64_t started_wall_ms;
+	uint32_t n_sessions;
+	uint32_t ask_again_ms; /* what HELD said */
+
+	/* Memory of failures. */
+	unsigned n_failures; /* in a row */
+	int64_t retry_at_ms;
+	char words[PROTO_TEXT_BYTES]; /* the last one's */
+};
+
+/*
+ * Make a backend for host of a tenant. *new*, taken by backend_run_take;
+ * on_gone(backend, arg) is called once, when it must not be used any more.
+ * NULL without memory.
+ */
+struct backend *backend_new(struct context *context, struct board *board,
+    size_t tenant_index, const char *host, uint32_t number,
+    void (*on_gone)(struct backend *backend, void *arg), void *arg);
+
+/*
+ * Start its task in context->scope; *takes* the backend, also on failure.
+ * Returns 0 or -errno. Never waits.
+ */
+int backend_run_take(struct backend *backend);
+
+/* What an ask for it is measured against. */
+void backend_load(const struct backend *backend, struct policy_load *load);
+
+/* Refuse an ask that was not admitted. The text comes from the verdict. */
+void
+backend_refuse(struct board *board, uint64_t ask, enum policy_verdict verdict,
+    const struct policy_load *load, const struct backend *backend);
+
+/*
+ * Add an admitted ask. It is answered by ROUTE_READY or ROUTE_FAILED, at once
+ * or later. Never waits.
+ */
+void backend_add_ask(
+    struct backend *backend, uint64_t ask, uint64_t dead_generation);
+
+/* Post an event to its task. Never waits. */
+void backend_post(struct backend *backend, enum life_event event);
+
+/* The switchboard holds on to it and wants to be asked again after ms. */
+void backend_held(struct backend *backend, uint32_t ask_again_ms);
+
+/* Refuse all its asks: poold ends. */
+void backend_refuse_asks(struct backend *backend);
+
+/* Drop all its asks: nobody waits for them any more. */
+void backend_drop_asks(struct backend *backend);
+
+#endif

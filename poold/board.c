@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * board: the task reads from top to bottom as the switchboard lives: start,
+ * ready, end, pause. The callbacks only note what came and wake the task.
+ */
+#include "poold/board.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/must.h"
+#include "common/flow/main.h"
+#include "common/flow/task.h"
+
+#include "poold/policy.h"
+#include "poold/process.h"
+
+#define BOARD_PAUSE_FIRST_MS 100
+#define BOARD_PAUSE_MAX_MS   10000
+#define BOARD_GOOD_RUN_MS    10000 /* after it failures are forgotten */
+
+void
+board_init(struct board *board, struct context *context,
+    const struct board_calls *calls, void *arg)
+{
+	*board =
+	    (struct board){ .context = context, .calls = calls, .arg = arg };
+	waitq_init(&board->changed);
+}
+
+bool
+board_is_ready(const struct board *board)
+{
+	return board->process && board->is_ready && !board->is_over;
+}
+
+int
+board_send(struct board *board, enum proto_type type, const void *payload,
+    const char *text)
+{
+	if (!board_is_ready(board))
+		return -EPIPE;
+	const int e = process_send(board->process, type, payload, text, -1);
+	if (e == -ENOBUFS) {
+		/* It stopped reading: a new one is worth more. */
+		log_error("switchboard: does not read its channel, killed");
+		process_signal(board->process, SIGKILL);
+	}
+	return e;
+}
+
+/* ------------------------------------------------------ what it says:
+ * callbacks */
+
+static void
+board_on_runs(void *arg)
+{
+	const struct board *const board = arg;
+
+	log_debug("switchboard[%d]: its program runs",
+	    board->process ? (int)process_pid(board->process) : 0);
+}
+
+/* An ask whose host does not end is not answered: it is not ours to guess. */
+static void
+board_on_ask(struct board *board, const struct proto_route_ask *ask)
+{
+	if (memchr(ask->host, '\0', sizeof(ask->host)))
+		board->calls->on_ask(ask, board->arg);
+	else
+		log_error("switchboard: asked for a host without an end");
+}
+
+static void
+board_on_msg(const struct channel_msg *msg, void *arg)
+{
+	struct board *const board = arg;
+	const struct proto_held *held;
+	const struct proto_released *released;
+
+	switch (msg->type) {
+	case PROTO_READY:
+		board->is_ready = true;
+		break;
+	case PROTO_FAILED:
+		if (slice_copy(
+			msg->text, board->refusal, sizeof(board->refusal)) < 0)
+			strcpy(board->refusal, "it said why at great length");
+		break;
+	case PROTO_ROUTE_ASK:
+		board_on_ask(board, msg->payload);
+		return;
+	case PROTO_RELEASED:
+		released = msg->payload;
+		board->calls->on_released(released->generation, board->arg);
+		return;
+	case PROTO_HELD:
+		held = msg->payload;
+		board->calls->on_held(
+		    held->generation, held->ask_again_ms, board->arg);
+		return;
+	case PROTO_DRAINED:
+		board->is_drained = true;
+		break;
+	default:
+		log_error("switchboard: sent %s, which is not its to send",
+		    proto_name(msg->type));
+		return;
+	}
+	waitq_wake_all(&board->changed, 0);
+}
+
+static void
+board_on_lost(const char *reason, void *arg)
+{
+	struct board *const board = arg;
+
+	if (board->process && !process_is_over(board->process) &&
+	    strcmp(reason, "closed by the peer") != 0) {
+		log_error("switchboard: channel: %s, killed", reason);
+		process_signal(board->process, SIGKILL);
+	}
+}
+
+static void
+board_on_exit(void *arg)
+{
+	struct board *const board = arg;
+
+	board->is_over = true;
+	waitq_wake_all(&board->changed, 0);
+}
+
+static const struct process_calls board_process_calls = {
+	.on_runs = board_on_runs,
+	.on_msg = board_on_msg,
+	.on_lost = board_on_lost,
+	.on_exit = board_on_exit,
+};
+
+/* ------------------------------------------------------------- its life: a
+ * task */
+
+/* Everything it needs to know before it may accept. */
+static int
+board_introduce(struct board *board)
+{
+	const struct context *const context = board->context;
+	const struct settings *const settings = context->settings;
+	const struct proto_start start = {
+		.max_backends = (uint32_t)settings->pool.max_backends,
+		.drain_ms = (uint32_t)settings->pool.drain_timeout_ms,
+	};
+	int e = 0;
+
+	for (size_t i = 0; i < context->listeners.n && e == 0; i++) {
+		const struct listener *const l = &context->listeners.v[i];
+		struct proto_listen listen = { .is_admin = l->is_admin };
+		memcpy(listen.address, l->address, sizeof(listen.address));
+		e = process_send(
+		    board->process, PROTO_LISTEN, &listen, NULL, l->fd);
+	}
+	if (e == 0)
+		e = process_send(board->process, PROTO_START, &start, NULL, -1);
+	return e;
+}
+
+static int
+board_start(struct board *board, struct err *err_r)
+{
+	struct context *const context = board->context;
+	char *argv[] = { (char *)"switchboard", NULL };
+	struct env env;
+	struct process_spec spec = {
+		.name = "switchboard",
+		.heritage = { .path = context->board_program,
+		    .argv = argv,
+		    .ids = context->has_ids ? &context->board_ids : NULL,
+		    .life_fd = context->life[0],
+		    .life_write_fd = context->life[1],
+		    .parent_pid = getpid(),
+		    .nofile = context->nofile },
+		.env = &env,
+		.listen_fd = -1,
+		.has_channel = true,
+		.calls = &board_process_calls,
+		.arg = board,
+	};
+	int e;
+
+	board->is_ready = board->is_over = board->is_drained = false;
+	board->refusal[0] = '\0';
+	board->started_ms = clock_now_ms();
+	if ((e = env_init(&env, environ)) < 0)
+		return err_set(err_r, e, NULL, "no memory");
+	e = process_start(&spec, &board->process, err_r);
+	env_fini(&env);
+	if (e < 0)
+		return e;
+	log_info(
+	    "switchboard: started pid=%d", (int)process_pid(board->process));
+	if (board_introduce(board) < 0)
+		process_signal(board->process, SIGKILL);
+	return 0;
+}
+
+/* Wait until it is ready or over; kill it when it is neither in time. */
+static void
+board_await_ready(struct board *board)
+{
+	const int64_t deadline_ms =
+	    clock_deadline_ms(board->context->settings->pool.start_timeout_ms);
+
+	while (!board->is_ready && !board->is_over)
+		if (waitq_wait(&board->changed, "the switchboard's readiness",
+			deadline_ms) == -ETIMEDOUT)
+			break;
+	if (board->is_over)
+		return;
+	if (!board->is_ready) {
+		log_error("switchboard: not ready in time, killed");
+		process_signal(board->process, SIGKILL);
+		return;
+	}
+	log_info("switchboard: ready pid=%d", (int)process_pid(board->process));
+	const bool is_first = !board->was_ready;
+	board->was_ready = true;
+	board->calls->on_ready(is_first, board->arg);
+}
+
+/* Why it ended, in words; of the run that is over now. */
+static char *
+board_words(const struct board *board, char *out, size_t out_bytes)
+{
+	char ending[64];
+	const char *words = board->refusal;
+
+	if (!words[0])
+		words = process_words(board->process);
+	policy_ending(process_status(board->process), ending, sizeof(ending));
+	snprintf(out, out_bytes, "%s%s%s", ending, words[0] ? ": " : "", words);
+	return out;
+}
+
+/* It was reaped: say so, forget it, count. */
+static void
+board_bury(struct board *board)
+{
+	char words[PROTO_TEXT_BYTES + 80];
+
+	board_words(board, words, sizeof(words));
+	if (board->is_ending)
+		log_info("switchboard: ended: %s", words);
+	else
+		log_error("switchboard: ended: %s", words);
+	if (clock_now_ms() - board->started_ms >= BOARD_GOOD_RUN_MS)
+		board->n_failures = 0;
+	board->n_failures++;
+	process_free(&board->process);
+	board->calls->on_lost(board->arg);
+	/* A service that never worked is a bad installation, not bad luck. */
+	if (!board->was_ready && !board->is_ending)
+		flow_exit(1, "poold: the switchboard cannot start");
+}
+
+/* After the first failure at once, then longer each time. */
+static void
+board_pause(struct board *board)
+{
+	int64_t pause_ms = BOARD_PAUSE_FIRST_MS;
+
+	if (board->n_failures < 2)
+		return;
+	for (unsigned i = 2; i < board->n_failures; i++)
+		if (pause_ms < BOARD_PAUSE_MAX_MS)
+			pause_ms *= 2;
+	if (pause_ms > BOARD_PAUSE_MAX_MS)
+		pause_ms = BOARD_PAUSE_MAX_MS;
+	log_info("switchboard: started again in %lld ms", (long long)pause_ms);
+	const int64_t deadline_ms = clock_deadline_ms(pause_ms);
+	while (!board->is_ending)
+		if (waitq_wait(&board->changed, "the switchboard's next start",
+			deadline_ms) == -ETIMEDOUT)
+			return;
+}
+
+static void *
+board_body(void *arg)
+{
+	struct board *const board = arg;
+	struct err err;
+
+	while (!board->is_ending) {
+		if (board_start(board, &err) < 0) {
+			log_error("switchboard: %s", err.text);
+			board->n_failures++;
+			board_pause(board);
+			continue;
+		}
+		board_await_ready(board);
+		while (!board->is_over)
+			(void)waitq_wait(&board->changed,
+			    "the switchboard's end", CLOCK_NEVER);
+		board_bury(board);
+		waitq_wake_all(&board->changed, 0);
+		if (!board->is_ending)
+			board_pause(board);
+	}
+	return NULL;
+}
+
+static void
+board_dispose(void *arg)
+{
+	struct board *const board = arg;
+
+	process_free(&board->process);
+}
+
+int
+board_run(struct board *board)
+{
+	const struct task_spec spec = {
+		.name = "switchboard",
+		.body = board_body,
+		.arg = board,
+		.dispose = board_dispose,
+	};
+
+	return task_spawn(&spec, NULL);
+}
+
+/* -------------------------------------------------------------- its ordered
+ * end */
+
+void
+board_hurry(struct board *board)
+{
+	waitq_wake_all(&board->changed, 0);
+}
+
+void
+board_drain(struct board *board, int64_t deadline_ms)
+{
+	const struct proto_drain drain = {
+		.drain_ms =
+		    (uint32_t)board->context->settings->pool.drain_timeout_ms,
+	};
+
+	board->is_ending = true;
+	waitq_wake_all(&board->changed, 0);
+	if (board_send(board, PROTO_DRAIN, &drain, NULL) < 0)
+		return;
+	while (board_is_ready(board) && !board->is_drained &&
+	       !board->context->is_hurried)
+		if (waitq_wait(&board->changed, "the switchboard's draining",
+			deadline_ms) == -ETIMEDOUT) {
+			log_warn("switchboard: not drained in time");
+			return;
+		}
+}
+
+void
+board_quit(struct board *board, int64_t deadline_ms)
+{
+	const struct proto_quit quit = { 0 };
+	bool is_killed = false;
+
+	board->is_ending = true;
+	waitq_wake_all(&board->changed, 0);
+	if (board->process && board_send(board, PROTO_QUIT, &quit, NULL) < 0)
+		process_signal(board->process, SIGTERM);
+	while (board->process) {
+		if (board->context->is_hurried && !is_killed)
+			deadline_ms = 0;
+		const int e =
+		    waitq_wait(&board->changed, "the switchboard's end",
+			is_killed ? CLOCK_NEVER : deadline_ms);
+		if (e != -ETIMEDOUT || !board->process)
+			continue;
+		log_warn("switchboard: killed");
+		process_signal(board->process, SIGKILL);
+		is_killed = true;
+	}
+}

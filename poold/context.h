@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * context: what the tasks of poold share. Owned by main, filled at start,
+ * *borrowed* by all; only the counters below change later.
+ */
+#ifndef POOLD_CONTEXT_H
+#define POOLD_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "common/flow/task.h"
+#include "common/flow/wait.h"
+#include "common/proc/drop.h"
+
+#include "poold/listener.h"
+#include "poold/place.h"
+#include "poold/settings.h"
+
+struct context {
+	const struct settings *settings;
+	struct place place;
+	struct listeners listeners;
+	char *board_program;
+	char *backend_program;
+	bool has_ids; /* privileges are given up for children */
+	struct drop_ids board_ids;
+	struct drop_ids backend_ids;
+	int life[2];          /* read end for children, write end ours */
+	struct rlimit nofile; /* as it was at start; children get it back */
+	struct scope *scope;  /* where the tasks of children live */
+	uint64_t generation;  /* of the last start of a backend */
+	uint32_t n_backends;  /* processes of backends */
+	bool is_ending;
+	bool is_hurried;
+	struct waitq changed; /* a backend is gone, or hurry was asked for */
+};
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pool: asks in, ends out. The order of ending is one function, pool_end. It
+ * is a finaliser of an inner scope, so that it runs before the tasks of the
+ * children, which live in the outer one, would be halted: they do its work.
+ */
+#include "poold/pool.h"
+
+#include <bsd/string.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/base/must.h"
+#include "common/flow/main.h"
+#include "common/flow/task.h"
+#include "common/proc/notify.h"
+
+#include "poold/family.h"
+#include "poold/match.h"
+#include "poold/policy.h"
+#include "poold/process.h"
+
+#define POOL_DRAIN_SLACK_MS 50 /* for the switchboard's word to arrive */
+
+static int
+pool_cmp(struct backend *a, struct backend *b)
+{
+	return strcmp(a->host, b->host);
+}
+
+RB_GENERATE_INTERNAL(
+    pool_tree, backend, link, pool_cmp, static __attribute__((unused)))
+
+/* ---------------------------------------------------------------- backends */
+
+static struct backend *
+pool_find(struct pool *pool, const char *host)
+{
+	struct backend key;
+
+	strlcpy(key.host, host, sizeof(key.host));
+	return RB_FIND(pool_tree, &pool->backends, &key);
+}
+
+static struct backend *
+pool_find_generation(struct pool *pool, uint64_t generation)
+{
+	struct backend *backend;
+
+	RB_FOREACH (backend, pool_tree, &pool->backends)
+		if (backend->generation == generation)
+			return backend;
+	return NULL;
+}
+
+static void
+pool_on_gone(struct backend *backend, void *arg)
+{
+	struct pool *const pool = arg;
+
+	RB_REMOVE(pool_tree, &pool->backends, backend);
+	pool->n_hosts[backend->tenant_index]--;
+	pool->n_all--;
+}
+
+/* Make a backend for a host that is admitted. Returns NULL without memory. */
+static struct backend *
+pool_add(struct pool *pool, size_t tenant_index, const char *host)
+{
+	const struct settings *const settings = pool->context->settings;
+	const bool is_template = settings->tenants[tenant_index].is_template;
+	const uint32_t number =
+	    is_template ? pool->next_number++ : (uint32_t)tenant_index + 1;
+	struct backend *const backend = backend_new(pool->context, &pool->board,
+	    tenant_index, host, number, pool_on_gone, pool);
+
+	if (!backend)
+		return NULL;
+	RB_INSERT(pool_tree, &pool->backends, backend);
+	pool->n_hosts[tenant_index]++;
+	pool->n_all++;
+	return backend_run_take(backend) == 0 ? backend : NULL;
+}
+
+/* ------------------------------------------- what the switchboard says:
+ * callbacks */
+
+/* An ask that reaches no tenant. */
+static void
+pool_refuse(struct pool *pool, uint64_t ask, uint32_t status, const char *text)
+{
+	const struct proto_route_failed failed = { .ask = ask,
+		.status = status,
+		.retry_after_s = status == 503 ? 1 : 0 };
+
+	(void)board_send(&pool->board, PROTO_ROUTE_FAILED, &failed, text);
+}
+
+/* An ask for a tenant: admit it and pass it on, or refuse it. */
+static void
+pool_route(struct pool *pool, const struct proto_route_ask *ask,
+    const struct match_entry *match)
+{
+	const struct settings *const settings = pool->context->settings;
+	struct backend *backend = pool_find(pool, ask->host);
+	struct policy_load load;
+
+	if (backend) {
+		backend_load(backend, &load);
+	} else {
+		load = (struct policy_load){
+			.is_ending = pool->context->is_ending,
+			.n_backends = pool->context->n_backends,
+			.max_backends = (uint32_t)settings->pool.max_backends,
+			.n_hosts = pool->n_hosts[match->index],
+			.max_hosts =
+			    (uint32_t)settings->tenants[match->index].max_hosts,
+		};
+	}
+	const enum policy_verdict verdict = policy_admit(&load);
+	if (verdict != POLICY_ADMIT) {
+		backend_refuse(&pool->board, ask->ask, verdict, &load, backend);
+		return;
+	}
+	if (!backend)
+		backend = pool_add(pool, match->index, ask->host);
+	if (backend)
+		backend_add_ask(backend, ask->ask, ask->dead_generation);
+	else
+		pool_refuse(pool, ask->ask, 503, "out of memory");
+}
+
+static void
+pool_on_ask(const struct proto_route_ask *ask, void *arg)
+{
+	struct pool *const pool = arg;
+	const struct settings *const settings = pool->context->settings;
+	const struct match_entry *const match =
+	    match_find(settings->hosts, settings->n_tenants, ask->host);
+
+	if (match)
+		pool_route(pool, ask, match);
+	else
+		pool_refuse(pool, ask->ask, 404, "no tenant has this host");
+}
+
+static void
+pool_on_released(uint64_t generation, void *arg)
+{
+	struct pool *const pool = arg;
+	struct backend *const backend = pool_find_generation(pool, generation);
+
+	if (!backend)
+		return;
+	/* A session began meanwhile: the switchboard will ask again. */
+	if (backend->n_sessions > 0)
+		backend_held(backend, UINT32_MAX);
+	else
+		backend_post(backend, LIFE_RELEASED);
+}
+
+static void
+pool_on_held(uint64_t generation, uint32_t ask_again_ms, void *arg)
+{
+	struct pool *const pool = arg;
+	struct backend *const backend = pool_find_generation(pool, generation);
+
+	if (backend)
+		backend_held(backend, ask_again_ms);
+}
+
+static void
+pool_on_ready(bool is_first, void *arg)
+{
+	if (!is_first)
+		return;
+	log_info("ready");
+	const int e = notify_send("READY=1\nSTATUS=Answering");
+	if (e < 0)
+		log_warn_err(e, "the service manager cannot be told");
+}
+
+/* The switchboard died: its asks went with it, and so did what it held. */
+static void
+pool_on_lost(void *arg)
+{
+	struct pool *const pool = arg;
+	struct backend *backend;
+
+	RB_FOREACH (backend, pool_tree, &pool->backends) {
+		backend_drop_asks(backend);
+		if (backend->state == LIFE_DRAINING)
+			backend_held(backend, UINT32_MAX);
+	}
+	family_reap();
+}
+
+static const struct board_calls pool_board_calls = {
+	.on_ask = pool_on_ask,
+	.on_released = pool_on_released,
+	.on_held = pool_on_held,
+	.on_ready = pool_on_ready,
+	.on_lost = pool_on_lost,
+};
+
+static void
+pool_on_child(int signo, void *arg)
+{
+	process_look();
+	family_reap();
+}
+
+/* ------------------------------------------------------------- the order of
+ * ending */
+
+static void
+pool_post_all(struct pool *pool, enum life_event event)
+{
+	struct backend *backend;
+
+	RB_FOREACH (backend, pool_tree, &pool->backends)
+		backend_post(backend, event);
+}
+
+/* All backends at once: SIGTERM, and SIGKILL after stop_timeout. */
+static void
+pool_end_backends(struct pool *pool)
+{
+	struct context *const context = pool->context;
+	/* Each ends itself in time; this is for one that the kernel keeps. */
+	const int64_t deadline_ms =
+	    clock_deadline_ms(2 * context->settings->pool.stop_timeout_ms);
+
+	pool_post_all(pool, context->is_hurried ? LIFE_HURRY : LIFE_SHUTDOWN);
+	while (pool->n_all > 0)
+		if (waitq_wait(&context->changed, "the backends' end",
+			deadline_ms) == -ETIMEDOUT) {
+			log_error("%u backends do not end", pool->n_all);
+			return;
+		}
+}
+
+/* Whatever was started by whatever we started. */
+static void
+pool_end_family(struct pool *pool)
+{
+	const struct family_filter filter = { .is_all = true };
+	unsigned left;
+	const unsigned n = family_end(&filter,
+	    clock_deadline_ms(pool->context->settings->pool.stop_timeout_ms),
+	    &left);
+
+	if (n > 0)
+		log_info(
+		    "%u processes that backends left behind were killed", n);
+	if (left > 0)
+		log_error("%u processes do not end", left);
+}
+
+static int
+pool_end(void *arg, struct err *err)
+{
+	struct pool *const pool = arg;
+	struct context *const context = pool->context;
+	const struct settings *const settings = context->settings;
+	struct backend *backend;
+
+	context->is_ending = true;
+	log_info("ending: %u backends", context->n_backends);
+	(void)notify_send("STOPPING=1\nSTATUS=Ending");
+	/* Ours too: what nobody accepts must be refused, not left to hang. */
+	listeners_close(&context->listeners);
+	RB_FOREACH (backend, pool_tree, &pool->backends)
+		backend_refuse_asks(backend);
+	board_drain(&pool->board,
+	    clock_deadline_ms(
+		settings->pool.drain_timeout_ms + POOL_DRAIN_SLACK_MS));
+	pool_end_backends(pool);
+	board_quit(
+	    &pool->board, clock_deadline_ms(settings->pool.stop_timeout_ms));
+	pool_end_family(pool);
+	log_info("ended");
+	return 0;
+}
+
+void
+pool_hurry(struct pool *pool)
+{
+	if (!pool->context->is_ending || pool->context->is_hurried)
+		return;
+	log_warn("hurry: everything is killed");
+	pool->context->is_hurried = true;
+	board_hurry(&pool->board);
+	pool_post_all(pool, LIFE_HURRY);
+	waitq_wake_all(&pool->context->changed, 0);
+}
+
+/* ------------------------------------------------------------------ its life
+ */
+
+/* Live until halted. The finaliser is what matters. */
+static void *
+pool_live(void *arg)
+{
+	if (scope_ensure(pool_end, arg) < 0)
+		flow_fail(-ENOMEM, "no memory");
+	(void)flow_suspend();
+	return NULL;
+}
+
+static int
+pool_stop_watching(void *arg, struct err *err)
+{
+	loop_signal_stop(arg);
+	return 0;
+}
+
+void *
+pool_body(void *arg)
+{
+	struct pool *const pool = arg;
+	struct err err;
+	int e;
+
+	pool->context->scope = scope_current();
+	e = loop_signal_start(&pool->on_child, SIGCHLD, pool_on_child, pool);
+	if (e < 0)
+		flow_fail(e, "SIGCHLD cannot be watched");
+	if (scope_ensure(pool_stop_watching, &pool->on_child) < 0 ||
+	    board_run(&pool->board) < 0)
+		flow_fail(-ENOMEM, "no memory");
+	if (scope_call(pool_live, pool, NULL, &err) < 0)
+		flow_fail(err.code, "%s", err.text);
+	return NULL;
+}
+
+void
+pool_init(struct pool *pool, struct context *context)
+{
+	*pool = (struct pool){ .context = context };
+	RB_INIT(&pool->backends);
+	pool->n_hosts =
+	    xmem_zalloc(context->settings->n_tenants + 1, sizeof(uint32_t));
+	pool->next_number = (uint32_t)context->settings->n_tenants + 1;
+	waitq_init(&context->changed);
+	board_init(&pool->board, context, &pool_board_calls, pool);
+	family_know(process_is_known);
+}
+
+void
+pool_fini(struct pool *pool)
+{
+	must(RB_EMPTY(&pool->backends));
+	mem_free(pool->n_hosts);
+}
