@@ -234,21 +234,29 @@ argline_hint(struct page *p, const json_t *property)
 		page_put(p, "JSON");
 }
 
-/* One line: name, what it takes, whether it may be left out, what it is. */
+/* The widest name in columns, so that what follows stands in one column. */
+static size_t
+argline_width(json_t *properties)
+{
+	const char *key;
+	json_t *property;
+	size_t width = 0;
+
+	json_object_foreach (properties, key, property) {
+		const size_t columns = page_columns(slice_of(key));
+		if (columns > width && columns <= ARGLINE_KEY_COLUMNS)
+			width = columns;
+	}
+	return width;
+}
+
+/* What follows a name: what it takes, what it is. */
 static void
-argline_describe_one(
-    struct page *p, const char *key, const json_t *property, bool is_required)
+argline_describe_one(struct page *p, const json_t *property, bool is_required)
 {
 	const char *const about =
 	    json_string_value(json_object_get(property, "description"));
-	const size_t columns = page_columns(slice_of(key));
 
-	page_put(p, "  ");
-	page_look(p, PAGE_BOLD);
-	page_clean_line(p, key);
-	page_look(p, PAGE_PLAIN);
-	page_pad(p,
-	    columns < ARGLINE_KEY_COLUMNS ? ARGLINE_KEY_COLUMNS - columns : 1);
 	argline_hint(p, property);
 	if (!is_required)
 		page_put(p, ", may be left out");
@@ -261,25 +269,41 @@ argline_describe_one(
 	page_put(p, "\n");
 }
 
+/* One line for each property. */
+static void
+argline_describe_all(struct page *p, const json_t *schema, json_t *properties)
+{
+	const size_t width = argline_width(properties);
+	const char *key;
+	json_t *property;
+
+	json_object_foreach (properties, key, property) {
+		const size_t columns = page_columns(slice_of(key));
+		page_put(p, "  ");
+		page_look(p, PAGE_BOLD);
+		page_clean_line(p, key);
+		page_look(p, PAGE_PLAIN);
+		page_pad(p, (columns < width ? width - columns : 0) + 2);
+		argline_describe_one(
+		    p, property, elicit_is_required(schema, key));
+	}
+}
+
 void
 argline_describe(struct page *p, const json_t *tool)
 {
 	const json_t *const schema = json_object_get(tool, "inputSchema");
 	json_t *const properties = json_object_get(schema, "properties");
-	const char *key;
-	json_t *property;
 
 	page_look(p, PAGE_BOLD);
 	page_clean_line(p, json_string_value(json_object_get(tool, "name")));
 	page_look(p, PAGE_PLAIN);
-	if (json_object_size(properties) == 0) {
+	if (json_object_size(properties) > 0) {
+		page_put(p, " takes:\n");
+		argline_describe_all(p, schema, properties);
+	} else {
 		page_put(p, argline_is_open(schema)
 				? " does not say what it takes.\n"
 				: " takes no arguments.\n");
-		return;
 	}
-	page_put(p, " takes:\n");
-	json_object_foreach (properties, key, property)
-		argline_describe_one(
-		    p, key, property, elicit_is_required(schema, key));
 }

@@ -52,7 +52,7 @@ dial_look_up(void *arg)
 {
 	struct dial_names *const names = arg;
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV };
+		.ai_flags = AI_NUMERICSERV };
 
 	names->rc = getaddrinfo(names->host, names->port, &hints, &names->list);
 	names->system_errno = errno;
@@ -64,7 +64,7 @@ static bool
 dial_is_here(const struct url *url)
 {
 	return url->is_loopback || strncmp(url->host.name, "127.", 4) == 0 ||
-	    strcmp(url->host.name, "[::1]") == 0;
+	       strcmp(url->host.name, "[::1]") == 0;
 }
 
 /* Say why a connection could not be made, and what helps. */
@@ -76,7 +76,7 @@ dial_explain(const struct url *url, int rc, struct err *err_r)
 		    "nothing listens at %s port %d: is poold running%s",
 		    url->host.name, url->port,
 		    dial_is_here(url) ? "? Try: sh deploy/demo.sh"
-		                      : " there, and is the port right?");
+				      : " there, and is the port right?");
 	if (rc == -ETIMEDOUT)
 		return err_set(err_r, rc, NULL,
 		    "no connection to %s port %d within %d s: is the machine "

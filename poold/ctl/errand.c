@@ -168,14 +168,25 @@ errand_watch(void *arg)
 	    (double)e->timeout_ms / 1000);
 }
 
-/* Task: the errand itself, on a stack that schemas fit on. */
+/* The errand itself, in a scope of its own. */
 static void *
-errand_body(void *arg)
+errand_do(void *arg)
 {
 	struct errand *const e = arg;
 
 	talk_open(&e->talk, &e->url, e->era);
 	e->command->run(e);
+	return NULL;
+}
+
+/* Task: on a stack that schemas fit on. What fails has a status of ours. */
+static void *
+errand_body(void *arg)
+{
+	struct err why;
+
+	if (scope_call(errand_do, arg, NULL, &why) < 0)
+		quit_with(QUIT_PEER, "%s", why.text);
 	return NULL;
 }
 

@@ -227,6 +227,8 @@ form_read(const struct form_field *f, const char *line, json_t **value_r,
 	if (rc == 0 && elicit_kind(f->property) != ELICIT_KIND_BAD)
 		rc = elicit_check_value(f->property, *value_r, why_r);
 	if (rc == 0)
+		rc = form_check((json_t *)f->property, *value_r, why_r);
+	if (rc == 0)
 		return FORM_VALUE;
 	json_decref(*value_r);
 	*value_r = NULL;

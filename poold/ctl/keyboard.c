@@ -25,17 +25,22 @@ keyboard_is_terminal(void)
 static ssize_t
 keyboard_fill(void)
 {
-	const int rc = flow_wait_fd(STDIN_FILENO, LOOP_READ, CLOCK_NEVER);
-	if (rc < 0 && rc != -EPERM)
-		return rc;
 	const size_t room = buf_room(&keyboard_ahead);
 	char *const to = buf_reserve(&keyboard_ahead, room);
-	const ssize_t n = read(STDIN_FILENO, to, room);
-	if (n < 0)
-		return errno == EINTR || errno == EAGAIN ? keyboard_fill()
-		                                         : -errno;
-	buf_commit(&keyboard_ahead, (size_t)n);
-	return n;
+
+	for (;;) {
+		const int rc =
+		    flow_wait_fd(STDIN_FILENO, LOOP_READ, CLOCK_NEVER);
+		if (rc < 0 && rc != -EPERM)
+			return rc;
+		const ssize_t n = read(STDIN_FILENO, to, room);
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n < 0)
+			return -errno;
+		buf_commit(&keyboard_ahead, (size_t)n);
+		return n;
+	}
 }
 
 /* Give out n bytes of what is there as a line; skip bytes follow it. */

@@ -3,6 +3,7 @@
 #include "poold/ctl/screen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,22 @@ static bool screen_is_terminal; /* stderr */
 static bool screen_has_progress;
 static char screen_prompted[SCREEN_PROMPT_BYTES]; /* "" when none waits */
 
+/*
+ * A descriptor of the three that is closed would be given to a socket: put
+ * something there that ends when read and fails when written.
+ */
+static void
+screen_fill_gaps(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", O_RDONLY);
+}
+
 void
 screen_open(void)
 {
+	screen_fill_gaps();
 	const char *const no = getenv("NO_COLOR");
 	const char *const term = getenv("TERM");
 	const bool may = !(no && no[0]) && !(term && strcmp(term, "dumb") == 0);

@@ -143,32 +143,49 @@ class Request:
 class Fake:
     """An HTTP server; `handler(request)` answers, on a thread of its own."""
 
+    family = socket.AF_INET
+
     def __init__(self, handler):
         self.handler = handler
         self.requests = []
+        self.n_connections = 0
         self.changed = threading.Condition()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        self.url = f"http://fake.localhost:{self.port}/mcp"
         self.faults = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.port = 0
+        self.listen()
+        self.url = f"http://fake.localhost:{self.port}/mcp"
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
+        self.refuse()
 
-    def _accept(self):
-        number = 0
+    def listen(self):
+        """Take connections (again), on the port there was."""
+        host = "::1" if self.family == socket.AF_INET6 else "127.0.0.1"
+        self.listener = socket.create_server(
+            (host, self.port), family=self.family, backlog=64)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self.listener,),
+                         daemon=True).start()
+
+    def refuse(self):
+        """Take no connections any more."""
+        if self.listener:
+            self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
+            self.listener = None
+
+    def _accept(self, listener):
         while True:
             try:
-                sock, _ = self.listener.accept()
+                sock, _ = listener.accept()
             except OSError:
                 return
-            number += 1
-            threading.Thread(target=self._serve, args=(sock, number),
+            self.n_connections += 1
+            threading.Thread(target=self._serve,
+                             args=(sock, self.n_connections),
                              daemon=True).start()
 
     def _serve(self, sock, number):

@@ -3,6 +3,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import tempfile
 import threading
@@ -444,6 +445,17 @@ class ModernEra(Both, CallCase):
             self.assertEqual(t.end(), 130)
         self.assertTrue(closed.wait(20))
 
+    def test_an_answer_waits_for_a_server_that_starts_again(self):
+        s = self.serve(Modern(one("q", SEAT)))
+        with Terminal("call", s.url, "book") as t:
+            t.expect("Choose 1-3: ")
+            s.refuse()
+            t.type("3\n")
+            t.expect("trying again")
+            s.listen()
+            t.expect("14C")
+            self.assertEqual(t.end(), 0)
+
     def test_a_declined_sample_ends_the_call(self):
         s = self.serve(Modern(lambda _: (yield {"tip": sample("tip?")})))
         with Terminal("call", s.url, "book") as t:
@@ -622,6 +634,31 @@ class LegacyEra(Both, CallCase):
         self.assertEqual(holdline("call", s.url, "book")[:2],
                          (0, "{} -32601\n"))
 
+    def test_an_answer_that_was_lost_is_given_again(self):
+        s = self.serve(Legacy(one("q", SEAT)))
+        serve, lost = s.handler, []
+
+        def lose(request):
+            if request.method == "POST" and not request.rpc and not lost:
+                lost.append(request)
+            else:
+                serve(request)
+        s.handler = lose
+        path = self.answers({"q": {"seat": "12B"}})
+        code, out, err = holdline("call", "--answers", path, s.url, "book")
+        self.assertEqual(code, 0, err)
+        self.assertIn("12B", out)
+        self.assertEqual(len(lost), 1)
+
+    def test_an_answer_that_is_refused_ends_the_call(self):
+        s = self.serve(Legacy(book))
+        serve = s.handler
+        s.handler = lambda r: r.answer(400, {"message": "not so"}) \
+            if r.method == "POST" and not r.rpc else serve(r)
+        self.fails(holdline("call", "--answers", self.answers(BOOKED),
+                            s.url, "book"), 3, "not so")
+        self.assertEqual(s.requests[-1].method, "DELETE")
+
     def test_a_declined_sample_is_an_error_for_the_tool(self):
         def ask(_):
             said = yield {"tip": sample("tip?")}
@@ -653,6 +690,18 @@ class Trouble(CallCase):
             url = s.url
         self.fails(holdline("call", url, "book"), 3, "nothing listens",
                    "is poold running?", "sh deploy/demo.sh")
+
+    def test_localhost_is_ipv6_too(self):
+        class Six(Modern):
+            """A server on ::1 alone."""
+            family = socket.AF_INET6
+        try:
+            s = self.serve(Six(echo))
+        except OSError:
+            self.skipTest("this machine has no ::1")
+        for host in "fake.localhost", "LOCALHOST", "[::1]":
+            self.assertEqual(holdline(
+                "call", f"http://{host}:{s.port}", "book")[0], 0)
 
     def test_every_bad_answer_to_the_first_request_is_status_3(self):
         ok = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -760,6 +809,15 @@ class Usage(CallCase):
             self.assertEqual((code, err), (0, ""))
             self.assertIn(said, out)
             self.assertLessEqual(max(map(len, out.split("\n"))), 80)
+
+    def test_a_closed_stdin_is_not_taken_for_a_socket(self):
+        s = self.serve(Modern(book))
+        done = subprocess.run(
+            ["/bin/sh", "-c", 'exec "$0" call "$1" book <&-', HOLDLINE,
+             s.url], capture_output=True, env=environment(), timeout=30,
+            check=False)
+        self.assertEqual((done.returncode, done.stdout), (2, b""))
+        self.assertIn(b"input ended", done.stderr)
 
     def test_a_result_that_cannot_be_written_is_said(self):
         s = self.serve(Modern(echo))

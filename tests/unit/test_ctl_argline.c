@@ -192,9 +192,9 @@ END_TEST
 
 START_TEST(argline_tells_what_a_tool_takes)
 {
-	static const char *const said[] = { "t takes:\n",
-		"  s                       ", "a text\n", "a whole number",
-		"object, may be left out\n", "JSON, may be left out\n" };
+	static const char *const said[] = { "t takes:\n", "  s    ", "a text\n",
+		"a whole number", "object, may be left out\n",
+		"JSON, may be left out\n" };
 	json_t *const tool = parse(TOOL);
 	struct page page;
 

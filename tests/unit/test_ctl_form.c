@@ -103,6 +103,8 @@ static const struct {
 	{ "{'type':'string'}", "\"\"", true, FORM_VALUE, "''" },
 	{ "{'type':'string'}", "\"d\"", true, FORM_VALUE, "'d'" },
 	{ "{'type':'string'}", "D", true, FORM_VALUE, "'D'" },
+	{ "{'type':'string','pattern':'^[0-9]+$'}", "x", true, FORM_AGAIN,
+	    "must match" },
 	{ COUNT, "7", true, FORM_VALUE, "7" },
 	{ COUNT, " 7 ", true, FORM_VALUE, "7" },
 	{ COUNT, "10", true, FORM_AGAIN, "at most 9" },
