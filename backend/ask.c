@@ -10,6 +10,8 @@
 #include "common/json/elicit.h"
 #include "common/json/said.h"
 
+#include "backend/value.h"
+
 /* One kind of question, as MCP names it. */
 struct ask_row {
 	const char *method;
@@ -61,7 +63,7 @@ ask_new_elicit(const char *name, const char *message, json_t *schema,
 	const int rc = elicit_check_form(schema, err_r);
 	if (rc < 0)
 		return rc;
-	json_t *const form = json_deep_copy(schema);
+	json_t *const form = value_copy(schema);
 	json_t *const params = form ? json_pack("{s:s, s:o}", "message",
 					  message, "requestedSchema", form)
 	                            : NULL;
@@ -167,7 +169,7 @@ ask_check_sample(json_t *answer, json_t **value_r, struct err *err_r)
 		if (!ask_is_block(block))
 			return err_set(err_r, -EINVAL, "/content",
 			    "item %zu is no content block", i);
-	*value_r = json_deep_copy(answer);
+	*value_r = value_copy(answer);
 	return *value_r ? 0 : err_set(err_r, -ENOMEM, NULL, "out of memory");
 }
 

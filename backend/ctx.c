@@ -17,6 +17,7 @@
 #include "common/flow/work.h"
 
 #include "backend/result.h"
+#include "backend/value.h"
 
 #define CTX_MAGIC         0x686c6378u
 #define CTX_RANDOM_BYTES  4096
@@ -156,7 +157,7 @@ ctx_input(struct hl_ctx *ctx, enum ctx_input kind, const char *key,
 static json_t *
 ctx_fetch_arguments(struct hl_ctx *ctx, const char *name, void *arg)
 {
-	return json_deep_copy(session_args(ctx->session));
+	return value_copy(session_args(ctx->session));
 }
 
 json_t *
@@ -231,7 +232,7 @@ ctx_fetch_elicit(struct hl_ctx *ctx, const char *name, void *arg)
 
 	ctx_may_ask(ctx, name);
 	const int rc =
-	    q->schema && entries_json_check(q->schema) == 0
+	    q->schema && value_check(q->schema) == 0
 		? ask_new_elicit(name, q->text, q->schema, &ask, &err)
 		: err_set(
 		      &err, -EINVAL, "", "there is no form, or it is too deep");
@@ -364,7 +365,7 @@ ctx_step_copy(const struct ctx_step *given)
 	if (!step)
 		return NULL;
 	*step = *given;
-	if (given->args && !(step->args = json_deep_copy(given->args))) {
+	if (given->args && !(step->args = value_copy(given->args))) {
 		mem_free(step);
 		return NULL;
 	}
@@ -377,7 +378,7 @@ ctx_fetch_step(struct hl_ctx *ctx, const char *name, void *arg)
 	const struct ctx_step *const given = arg;
 	void *value;
 
-	if (given->args && entries_json_check(given->args) < 0)
+	if (given->args && value_check(given->args) < 0)
 		flow_fail(-EMSGSIZE,
 		    "the arguments of step %s are nested too deep", name);
 	struct ctx_step *const step = ctx_step_copy(given);

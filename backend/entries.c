@@ -14,7 +14,6 @@
 #include "backend/ask.h"
 
 #define ENTRIES_ROOM_FIRST 8
-#define ENTRIES_VALUES     1000000 /* of one JSON value that a tool makes */
 
 /*
  * How fast progress may come. The first ENTRIES_FREE are told at once; after
@@ -221,50 +220,6 @@ const struct entry *
 entries_after(const struct entries *log, uint64_t cursor)
 {
 	return cursor < log->n ? log->at[cursor] : NULL;
-}
-
-/* Walk value to depth levels at most, spending *left on each value. */
-static int
-entries_walk(const json_t *value, unsigned depth, size_t *left)
-{
-	json_t *const v = (json_t *)value;
-	json_t *child;
-	const char *key;
-	size_t i;
-	int rc = 0;
-
-	if (!depth || !*left)
-		return -EMSGSIZE;
-	--*left;
-	if (json_is_array(v))
-		json_array_foreach (v, i, child)
-			if ((rc = entries_walk(child, depth - 1, left)) < 0)
-				return rc;
-	if (json_is_object(v))
-		json_object_foreach (v, key, child)
-			if ((rc = entries_walk(child, depth - 1, left)) < 0)
-				return rc;
-	return rc;
-}
-
-int
-entries_json_check(const json_t *value)
-{
-	size_t left = ENTRIES_VALUES;
-
-	return entries_walk(value, ENTRIES_DEPTH + 1, &left);
-}
-
-int64_t
-entries_json_bytes(const json_t *value)
-{
-	const int rc = entries_json_check(value);
-
-	if (rc < 0)
-		return rc;
-	const size_t n =
-	    json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
-	return n ? (int64_t)n : -ENOMEM;
 }
 
 const char *

@@ -23,7 +23,6 @@
 #define ENTRIES_BYTES      (4u << 20)
 #define ENTRIES_TEXT_BYTES 8192 /* of one log message; longer ones are cut */
 #define ENTRIES_END_BYTES  480  /* of the text of the terminal entry */
-#define ENTRIES_DEPTH      64   /* of JSON that a tool makes */
 
 struct ask;
 
@@ -117,17 +116,6 @@ bool entries_is_ended(const struct entries *log);
 
 /* The entry behind cursor, or NULL when there is none yet. */
 const struct entry *entries_after(const struct entries *log, uint64_t cursor);
-
-/*
- * Whether value is nested at most ENTRIES_DEPTH levels and not monstrous, so
- * that jansson may recurse on it. Returns 0 or -EMSGSIZE. Bounded recursion.
- */
-int entries_json_check(const json_t *value);
-
-/*
- * Bytes that value takes as JSON text, -EMSGSIZE as above, or -ENOMEM.
- */
-int64_t entries_json_bytes(const json_t *value);
 
 /* The name of a kind, for logs: "progress", "ask", … */
 const char *entry_kind_name(enum entry_kind kind);

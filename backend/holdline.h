@@ -43,7 +43,7 @@ hl_release(json_t **value)
 }
 
 /* `hl_auto json_t *x = …;` releases itself however the function is left. */
-#define hl_auto __attribute__((cleanup(hl_release)))
+#define hl_auto __attribute__((cleanup(hl_release), unused))
 
 /* ---- asking ---------------------------------------------------------- */
 
@@ -215,11 +215,15 @@ hl_self_test(void (*halt)(void), int *n_cleaned)
 	halt();
 }
 
-/* `HL_TOOLS(&one, &two);` once in an object, at file level. */
+/*
+ * `HL_TOOLS(&one, &two);` once in an object, at file level. The section of its
+ * own keeps AddressSanitizer from taking the objects of a backend, which all
+ * export this name, for one variable that is defined twice.
+ */
 #define HL_TOOLS(...)                                                          \
 	static const struct hl_tool *const hl_tools[] = { __VA_ARGS__, NULL }; \
 	extern const struct hl_object holdline_object                          \
-	    __attribute__((visibility("default")));                            \
+	    __attribute__((visibility("default"), section("holdline")));       \
 	const struct hl_object holdline_object = { HL_ABI,                     \
 		sizeof(struct hl_tool), hl_tools, hl_self_test }
 

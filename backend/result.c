@@ -10,6 +10,7 @@
 
 #include "backend/entries.h"
 #include "backend/holdline.h"
+#include "backend/value.h"
 
 /*
  * Bytes of the UTF-8 character at s, or 0 if it is none.
@@ -118,15 +119,19 @@ hl_error(const char *fmt, ...)
 static char *
 result_dump(const json_t *value)
 {
-	const int64_t n = entries_json_bytes(value);
+	const int64_t n = value_bytes(value);
 
 	if (n < 0 || n > ENTRIES_BYTES)
 		return NULL;
 	char *const text = mem_alloc((size_t)n + 1);
-	if (text)
-		text[json_dumpb(value, text, (size_t)n,
-		    JSON_COMPACT | JSON_ENCODE_ANY)] = '\0';
-	return text;
+	if (!text)
+		return NULL;
+	text[n] = '\0';
+	if (json_dumpb(value, text, (size_t)n,
+		JSON_COMPACT | JSON_ENCODE_ANY) == (size_t)n)
+		return text;
+	mem_free(text);
+	return NULL;
 }
 
 /* The result for a structured value (*takes*). */
@@ -194,7 +199,7 @@ int
 result_check(const json_t *value, struct err *err_r)
 {
 	json_t *const content = json_object_get(value, "content");
-	const int64_t bytes = value ? entries_json_bytes(value) : 0;
+	const int64_t bytes = value ? value_bytes(value) : 0;
 	json_t *block;
 	size_t i;
 
@@ -207,7 +212,7 @@ result_check(const json_t *value, struct err *err_r)
 		return err_set(err_r, -EMSGSIZE, NULL,
 		    "the tool's result is nested deeper than %d levels or has "
 		    "too many values",
-		    ENTRIES_DEPTH);
+		    VALUE_DEPTH);
 	if (bytes > ENTRIES_BYTES)
 		return err_set(err_r, -EMSGSIZE, NULL,
 		    "the tool's result is larger than %u bytes", ENTRIES_BYTES);

@@ -31,6 +31,8 @@ run_refuse_arguments(const struct tool *tool, json_t *args)
 
 	if (rc == 0)
 		return NULL;
+	if (rc == -ENOMEM)
+		flow_fail(rc, "out of memory");
 	json_t *const result =
 	    err.place[0]
 		? hl_error("Invalid arguments: %s %s.", err.place, err.text)

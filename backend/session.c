@@ -16,6 +16,8 @@
 #include "common/flow/sleep.h"
 #include "common/json/said.h"
 
+#include "backend/value.h"
+
 #define SESSION_MAGIC 0x73657373u
 
 struct session {
@@ -434,7 +436,7 @@ session_set_capabilities(struct session *s, json_t *capabilities)
 static int
 session_ask_publish(struct session *s, struct ask *ask, struct err *err_r)
 {
-	const int64_t bytes = entries_json_bytes(ask->params);
+	const int64_t bytes = value_bytes(ask->params);
 	const int rc =
 	    bytes < 0 ? (int)bytes
 		      : entries_ask(&s->log, ENTRY_ASK, ask, (size_t)bytes);

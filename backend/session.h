@@ -84,7 +84,7 @@ struct session *session_ref(struct session *s);
 void session_unref(struct session **s);
 
 /* A local that lets go by itself. */
-#define session_auto __attribute__((cleanup(session_unref)))
+#define session_auto __attribute__((cleanup(session_unref), unused))
 
 /*
  * The next entry behind *cursor (0 at first), which is moved on to it. Any

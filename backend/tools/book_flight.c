@@ -60,12 +60,17 @@ choice_form(const char *title, json_t *choices)
 	    "oneOf", choices, "required", "number");
 }
 
-/* Add a choice to a list. */
-static void
-add_choice(json_t *choices, const char *value, const char *title)
+/* choices (taken) with one more, or NULL without memory: then none is shown. */
+static json_t *
+with_choice(json_t *choices, const char *value, const char *title)
 {
-	json_array_append_new(
-	    choices, json_pack("{s:s, s:s}", "const", value, "title", title));
+	json_t *const choice =
+	    json_pack("{s:s, s:s}", "const", value, "title", title);
+
+	if (json_array_append_new(choices, choice) == 0)
+		return choices;
+	json_decref(choices);
+	return NULL;
 }
 
 /* The step: a real one would ask an airline. Runs on a helper thread. */
@@ -74,7 +79,7 @@ search_flights(json_t *args)
 {
 	const char *const city =
 	    json_string_value(json_object_get(args, "city"));
-	json_t *const choices = json_array();
+	json_t *choices = json_array();
 	char title[80];
 
 	for (size_t i = 0; i < N_FLIGHTS; i++) {
@@ -82,7 +87,7 @@ search_flights(json_t *args)
 			continue;
 		snprintf(title, sizeof(title), "%s at %s, %d EUR",
 		    table[i].number, table[i].leaves, table[i].price);
-		add_choice(choices, table[i].number, title);
+		choices = with_choice(choices, table[i].number, title);
 	}
 	return choice_form("Flight", choices);
 }
@@ -93,7 +98,7 @@ seat_map(const json_t *pick)
 {
 	const char *const number =
 	    json_string_value(json_object_get(pick, "number"));
-	json_t *const choices = json_array();
+	json_t *choices = json_array();
 	char title[80];
 
 	for (size_t i = 0; i < N_FLIGHTS; i++) {
@@ -103,7 +108,7 @@ seat_map(const json_t *pick)
 			const char letter = (*s)[strlen(*s) - 1];
 			snprintf(title, sizeof(title), "%s, %s", *s,
 			    strchr("AFK", letter) ? "window" : "aisle");
-			add_choice(choices, *s, title);
+			choices = with_choice(choices, *s, title);
 		}
 	}
 	return choice_form("Seat", choices);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* value: walks with a budget. */
+#include "backend/value.h"
+
+#include <errno.h>
+
+/* Walk value to depth levels at most, spending *left on each value. */
+static int
+value_walk(const json_t *value, unsigned depth, size_t *left)
+{
+	json_t *const v = (json_t *)value;
+	json_t *child;
+	const char *key;
+	size_t i;
+	int rc = 0;
+
+	if (!depth || !*left)
+		return -EMSGSIZE;
+	--*left;
+	json_array_foreach (v, i, child)
+		if ((rc = value_walk(child, depth - 1, left)) < 0)
+			return rc;
+	json_object_foreach (v, key, child)
+		if ((rc = value_walk(child, depth - 1, left)) < 0)
+			return rc;
+	return rc;
+}
+
+int
+value_check(const json_t *value)
+{
+	size_t left = VALUE_VALUES;
+
+	return value_walk(value, VALUE_DEPTH + 1, &left);
+}
+
+int64_t
+value_bytes(const json_t *value)
+{
+	const int rc = value_check(value);
+
+	if (rc < 0)
+		return rc;
+	const size_t n =
+	    json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
+	return n ? (int64_t)n : -ENOMEM;
+}
+
+static json_t *value_copy_checked(json_t *v);
+
+/* An array with copies of all elements, or NULL. */
+static json_t *
+value_copy_array(json_t *v)
+{
+	json_t *const copy = json_array();
+	json_t *child;
+	size_t i;
+
+	json_array_foreach (v, i, child)
+		if (json_array_append_new(copy, value_copy_checked(child))) {
+			json_decref(copy);
+			return NULL;
+		}
+	return copy;
+}
+
+/* An object with copies of all members, in their order, or NULL. */
+static json_t *
+value_copy_object(json_t *v)
+{
+	json_t *const copy = json_object();
+	json_t *child;
+	const char *key;
+
+	json_object_foreach (v, key, child)
+		if (json_object_set_new_nocheck(
+			copy, key, value_copy_checked(child))) {
+			json_decref(copy);
+			return NULL;
+		}
+	return copy;
+}
+
+/* Recursion is bounded: the value was checked. */
+static json_t *
+value_copy_checked(json_t *v)
+{
+	if (json_is_array(v))
+		return value_copy_array(v);
+	if (json_is_object(v))
+		return value_copy_object(v);
+	return json_copy(v);
+}
+
+json_t *
+value_copy(const json_t *value)
+{
+	return value_check(value) < 0 ? NULL
+	                              : value_copy_checked((json_t *)value);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * value: JSON that a tool makes. jansson recurses on it, so its depth and
+ * its size are bounded first; and it is copied whole or not at all
+ * (json_deep_copy drops what it has no memory for without a word). Pure.
+ */
+#ifndef BACKEND_VALUE_H
+#define BACKEND_VALUE_H
+
+#include <stdint.h>
+
+#include <jansson.h>
+
+#define VALUE_DEPTH  64      /* levels, as for JSON from outside */
+#define VALUE_VALUES 1000000 /* in one, counted along all paths */
+
+/* Whether value (*borrowed*) keeps both limits. Returns 0 or -EMSGSIZE. */
+int value_check(const json_t *value);
+
+/* Bytes of value as compact text, -EMSGSIZE as above, or -ENOMEM. */
+int64_t value_bytes(const json_t *value);
+
+/*
+ * Copy a value that keeps the limits. Returns *new*, or NULL without memory
+ * or beyond the limits.
+ */
+json_t *value_copy(const json_t *value);
+
+#endif
