@@ -6,10 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "common/base/mem.h"
 #include "common/json/elicit.h"
 #include "common/json/jsontext.h"
-#include "common/json/said.h"
 #include "common/json/schema.h"
 
 #define ARGLINE_HINT_BYTES  160

@@ -172,8 +172,9 @@ era2025_open(struct post *p, const struct err *why_older)
 		    p->session, sizeof(p->session), "%s", fetch_session(f));
 		rc = post_await(f, id, deadline_ms, &reply);
 	}
-	if (why_older && why_older->text[0] && rc == 0 && !reply.result)
-		screen_say("(no MCP 2026-07-28 either: %s)", why_older->text);
+	if (why_older && rc == 0 && !reply.result &&
+	    strcmp(why_older->text, reply.why.text) != 0)
+		screen_say("(nor is it MCP 2026-07-28: %s)", why_older->text);
 	era2025_agree(p, post_must(p, rc, "beginning a session", &reply));
 	json_auto_t *ready = message_notice("notifications/initialized", NULL);
 	if (era2025_tell(p, ready, &why) < 0)

@@ -141,9 +141,11 @@ errand_words(struct errand *e)
 	struct err why;
 
 	if (e->n_words < c->min_words)
-		return errand_usage(
-		    e, e->n_words == 0 ? "the address of the server is missing"
-				       : "the name of the tool is missing");
+		return errand_usage(e,
+		    e->n_words == 0
+			? "the address of the server is missing"
+			: "the name of the tool is missing (holdline tools URL lists "
+			  "them)");
 	if (c->max_words >= 0 && e->n_words > c->max_words)
 		return errand_usage(e, "there is a word too much");
 	if (url_parse(e->words[0], &e->url, &why) < 0)

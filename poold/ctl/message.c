@@ -122,7 +122,10 @@ message_show_log(const json_t *params)
 	} else {
 		const size_t n = json_dumpb(data, text, sizeof(text) - 1,
 		    JSON_COMPACT | JSON_ENCODE_ANY);
-		text[n < sizeof(text) ? n : 0] = '\0';
+		if (n < sizeof(text))
+			text[n] = '\0';
+		else
+			snprintf(text, sizeof(text), "(%zu bytes of JSON)", n);
 	}
 	screen_say("%.20s: %s", level ? level : "log", text);
 }

@@ -10,7 +10,6 @@
 #include "common/json/jsontext.h"
 
 #include "poold/ctl/message.h"
-#include "poold/ctl/page.h"
 #include "poold/ctl/quit.h"
 
 #define POST_AGENT "holdline/" HOLDLINE_VERSION

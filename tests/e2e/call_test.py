@@ -670,6 +670,20 @@ class LegacyEra(Both, CallCase):
             t.expect("code -1")
             self.assertEqual(t.end(), 0)
 
+    def test_what_a_tool_logs_is_shown_on_stderr(self):
+        for data, said in (("half\nway", "info: half way\n"),
+                           ({"n": 1}, 'info: {"n":1}\n'),
+                           (["x" * 5000], "info: (5004 bytes of JSON)\n"),
+                           ("x" * 5000, "info: xxx")):
+            s = self.serve(Legacy(
+                echo, trouble=lambda stream, n, data=data: stream.push({
+                    "jsonrpc": "2.0", "method": "notifications/message",
+                    "params": {"level": "info", "data": data}})
+                if n == 1 else None))
+            code, out, err = holdline("call", s.url, "book")
+            self.assertEqual((code, out), (0, "echo\n(empty)\n"))
+            self.assertIn(said, err)
+
     def test_a_stream_without_event_ids_cannot_be_resumed(self):
         def handle(request):
             if request.rpc == "tools/call":
@@ -734,6 +748,13 @@ class Trouble(CallCase):
             with self.subTest(data=data[:80]):
                 s = self.serve(Fake(lambda r, data=data: r.send(data)))
                 self.fails(holdline("call", s.url, "book"), 3, said)
+
+    def test_a_refusal_of_both_eras_is_told_once(self):
+        s = self.serve(Fake(lambda r: r.answer(
+            404, {"error": "unknown host", "message": "no such tenant"})))
+        run = holdline("call", s.url, "book")
+        self.fails(run, 3, "404")
+        self.assertEqual(run[2].count("no such tenant"), 1)
 
     def test_the_words_of_a_refusal_are_passed_on(self):
         s = self.serve(Fake(lambda r: r.answer(
