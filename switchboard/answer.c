@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <strings.h>
 
+#include "common/base/clock.h"
 #include "common/base/must.h"
 #include "common/http/body.h"
 
@@ -32,7 +33,8 @@ answer_write_head(struct exchange *x, const struct http_response *res,
     const struct http_frame *plan)
 {
 	struct buf *const out = &x->client->out;
-	const struct slice id = slice_of(x->id);
+	const struct slice id =
+	    res->frame.is_interim ? SLICE("") : slice_of(x->id);
 
 	int rc = block_lend(out);
 	if (rc == 0)
@@ -103,6 +105,9 @@ answer_interim(struct exchange *x, const struct http_response *res)
 {
 	const struct http_frame plan = http_proxy_plan(res, &x->asked);
 
+	/* The client's time for its body starts only now. */
+	if (x->awaits_100)
+		x->client->read_at_ms = clock_now_ms();
 	x->awaits_100 = false;
 	return answer_write_head(x, res, &plan);
 }

@@ -725,10 +725,12 @@ class Accepting(Case):
         self.assertEqual(self.get("/d", client=busy).response()[1], b"/d")
 
     def test_without_room_clients_wait_in_the_backlog(self):
-        held = [self.get() for _ in range(self.N_MAX)]
-        ask, _, host = self.sb.ask()
+        held = [self.get() for _ in range(self.N_MAX - 1)]
+        held.append(self.get("/", host="last"))
+        asks = [self.sb.ask()[0] for _ in range(2)]  # all were read
         one_more = self.get("/more")
-        self.sb.failed(ask, 502)
+        for ask in asks:
+            self.sb.failed(ask, 502)
         for client in held:
             self.assertEqual(client.response()[0].status, 502)
         self.sb.ready(*self.sb.ask()[::2], self.sb.backend().serve(echo))
