@@ -47,8 +47,7 @@ struct ask {
 	 */
 	json_t *params;
 	struct latch latch; /* set once: 0, or -EREMOTEIO for a refusal */
-	json_t *value;      /* what the tool gets, once it is answered */
-	char refusal[ERR_TEXT_BYTES];
+	json_t *value;      /* what the tool gets, or the refusal as a string */
 };
 
 TAILQ_HEAD(ask_list, ask);

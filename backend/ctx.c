@@ -179,21 +179,19 @@ struct ctx_question {
 };
 
 /* A capability is missing: the tool ends, and the face learns which. */
-static void __attribute__((noreturn))
-ctx_needs(struct hl_ctx *ctx, const struct err *err)
+static void __attribute__((noreturn)) ctx_needs(struct hl_ctx *ctx)
 {
-	json_t *const needs = json_pack("{s:{}}", err->place);
+	json_t *const needs = json_pack("{s:{}}", ctx->err.place);
 
 	if (!needs)
 		ctx_no_memory();
 	if (ctx->end == CTX_END_NONE) {
 		ctx->end = CTX_END_NEEDS;
 		ctx->needs = needs;
-		snprintf(ctx->text, sizeof(ctx->text), "%s", err->text);
 	} else {
 		json_decref(needs);
 	}
-	flow_fail(-ENOTSUP, "%s", err->text);
+	flow_fail(-ENOTSUP, "%s", ctx->err.text);
 }
 
 /* Ask what *ask says (*takes*), or end the tool. */
@@ -201,16 +199,15 @@ static json_t *
 ctx_ask_take(struct hl_ctx *ctx, struct ask *ask, const char *name)
 {
 	json_t *value;
-	struct err err;
 
-	const int rc = session_ask_take(ctx->session, &ask, &value, &err);
+	const int rc = session_ask_take(ctx->session, &ask, &value, &ctx->err);
 	if (rc == -ENOTSUP)
-		ctx_needs(ctx, &err);
+		ctx_needs(ctx);
 	if (rc == -EREMOTEIO)
-		flow_fail(
-		    rc, "the client could not answer %s: %s", name, err.text);
+		flow_fail(rc, "the client could not answer %s: %s", name,
+		    ctx->err.text);
 	if (rc < 0)
-		flow_fail(rc, "%s", err.text);
+		flow_fail(rc, "%s", ctx->err.text);
 	return value;
 }
 
@@ -227,20 +224,19 @@ static json_t *
 ctx_fetch_elicit(struct hl_ctx *ctx, const char *name, void *arg)
 {
 	const struct ctx_question *const q = arg;
+	struct err *const err = &ctx->err;
 	struct ask *ask;
-	struct err err;
 
 	ctx_may_ask(ctx, name);
-	const int rc =
-	    q->schema && value_check(q->schema) == 0
-		? ask_new_elicit(name, q->text, q->schema, &ask, &err)
-		: err_set(
-		      &err, -EINVAL, "", "there is no form, or it is too deep");
+	const int rc = q->schema && value_check(q->schema) == 0
+	                   ? ask_new_elicit(name, q->text, q->schema, &ask, err)
+	                   : err_set(err, -EINVAL, "",
+				 "there is no form, or it is too deep");
 	if (rc == -ENOMEM)
 		ctx_no_memory();
 	if (rc < 0)
 		flow_fail(rc, "the form of %s is wrong at \"%s\": %s", name,
-		    err.place, err.text);
+		    err->place, err->text);
 	return ctx_ask_take(ctx, ask, name);
 }
 

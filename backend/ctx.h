@@ -17,7 +17,7 @@
 enum ctx_end {
 	CTX_END_NONE,
 	CTX_END_RESULT, /* hl_fail: result */
-	CTX_END_NEEDS,  /* a capability is missing: needs, text */
+	CTX_END_NEEDS,  /* a capability is missing: needs */
 };
 
 /* A finaliser that runs now: its task may ask nobody. */
@@ -38,7 +38,11 @@ struct hl_ctx {
 	enum ctx_end end;
 	json_t *result;
 	json_t *needs;
-	char text[ERR_TEXT_BYTES];
+	/*
+	 * Scratch: filled and read without a wait in between. It stands here
+	 * so that a parked tool needs one page of stack, not two.
+	 */
+	struct err err;
 };
 
 /* Fill *ctx for a session. Returns 0 or -ENOMEM. */

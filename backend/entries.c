@@ -189,6 +189,17 @@ entries_ask(struct entries *log, enum entry_kind kind, const struct ask *ask,
 	return entries_append_take(log, &e, bytes);
 }
 
+char *
+entries_end_text(struct entries *log, const char *text)
+{
+	struct entry *const e = log->last;
+
+	must(!log->is_ended);
+	e->text = (char *)(e + 1);
+	snprintf(e->text, ENTRIES_END_BYTES, "%s", text);
+	return e->text;
+}
+
 const struct entry *
 entries_end_take(struct entries *log, enum entry_kind kind,
     enum entry_reason reason, const char *text, json_t *data)
@@ -201,10 +212,10 @@ entries_end_take(struct entries *log, enum entry_kind kind,
 	e->kind = kind;
 	e->reason = reason;
 	e->data = data;
-	if (text) {
-		e->text = (char *)(e + 1);
-		snprintf(e->text, ENTRIES_END_BYTES, "%s", text);
-	}
+	if (text)
+		(void)entries_end_text(log, text);
+	if (kind == ENTRY_RESULT)
+		e->text = NULL;
 	entries_put(log, e);
 	log->is_ended = true;
 	return e;

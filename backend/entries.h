@@ -104,8 +104,14 @@ int entries_ask(struct entries *log, enum entry_kind kind,
     const struct ask *ask, size_t bytes);
 
 /*
+ * Give the terminal entry that will come its text (copied, cut at
+ * ENTRIES_END_BYTES), in room that is there anyway. Returns it for changes.
+ */
+char *entries_end_text(struct entries *log, const char *text);
+
+/*
  * Append the terminal entry; the first wins, a second call is our bug. *takes*
- * data (may be NULL); text (may be NULL) is copied, cut at ENTRIES_END_BYTES.
+ * data (may be NULL); text as entries_end_text, NULL: what that gave before.
  * Cannot fail.
  */
 const struct entry *entries_end_take(struct entries *log, enum entry_kind kind,

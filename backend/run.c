@@ -24,19 +24,19 @@ struct run {
 
 /* Arguments that do not fit: the result that says so, or NULL. */
 static json_t *
-run_refuse_arguments(const struct tool *tool, json_t *args)
+run_refuse_arguments(struct run *run, const struct tool *tool, json_t *args)
 {
-	struct err err;
-	const int rc = schema_check(tool->input, args, &err);
+	struct err *const err = &run->ctx.err;
+	const int rc = schema_check(tool->input, args, err);
 
 	if (rc == 0)
 		return NULL;
 	if (rc == -ENOMEM)
 		flow_fail(rc, "out of memory");
 	json_t *const result =
-	    err.place[0]
-		? hl_error("Invalid arguments: %s %s.", err.place, err.text)
-		: hl_error("Invalid arguments: the object %s.", err.text);
+	    err->place[0]
+		? hl_error("Invalid arguments: %s %s.", err->place, err->text)
+		: hl_error("Invalid arguments: the object %s.", err->text);
 	if (!result)
 		flow_fail(-ENOMEM, "out of memory");
 	return result;
@@ -50,7 +50,7 @@ run_tool(void *arg)
 	const struct tool *const tool = session_tool(run->session);
 	json_t *const args = ctx_arguments(&run->ctx);
 
-	run->result = run_refuse_arguments(tool, args);
+	run->result = run_refuse_arguments(run, tool, args);
 	if (!run->result)
 		run->result = tool->hl->fn(&run->ctx, args);
 	return NULL;
@@ -77,9 +77,11 @@ run_check_output(
 	    why.place, why.text);
 }
 
-/* The tool returned. */
-static void
-run_complete(struct run *run)
+/*
+ * The tool returned. Not inlined, nor is run_fail: what they need would stand
+ * on the stack below the tool while it is parked.
+ */
+static void __attribute__((noinline)) run_complete(struct run *run)
 {
 	json_t *const result = run->result;
 	struct err err;
@@ -97,10 +99,10 @@ run_complete(struct run *run)
 }
 
 /* The tool was left by unwinding, not by a halt. */
-static void
-run_fail(struct run *run, const struct err *err)
+static void __attribute__((noinline)) run_fail(struct run *run)
 {
 	struct hl_ctx *const ctx = &run->ctx;
+	const struct err *const err = &ctx->err;
 	json_t *taken;
 
 	switch (ctx->end) {
@@ -112,7 +114,7 @@ run_fail(struct run *run, const struct err *err)
 	case CTX_END_NEEDS:
 		taken = ctx->needs;
 		ctx->needs = NULL;
-		session_fail_take(run->session, ctx->text, taken);
+		session_fail_take(run->session, err->text, taken);
 		break;
 	case CTX_END_NONE:
 		log_warn("session %s: %s failed: %s at=%s",
@@ -128,12 +130,11 @@ static void *
 run_body(void *arg)
 {
 	struct run *const run = arg;
-	struct err err;
 
-	if (scope_call(run_tool, run, NULL, &err) == 0)
+	if (scope_call(run_tool, run, NULL, &run->ctx.err) == 0)
 		run_complete(run);
 	else
-		run_fail(run, &err);
+		run_fail(run);
 	return NULL;
 }
 

@@ -36,7 +36,6 @@ struct session {
 	uint64_t n_asked;
 	bool is_cancelling;
 	enum entry_reason reason;
-	char cancel_text[ERR_TEXT_BYTES];
 };
 
 int
@@ -366,15 +365,22 @@ session_check_answer(const struct session *s, const char *name, json_t *answer,
 	return rc;
 }
 
-/* The question is answered: log it, let the tool go on. */
+/*
+ * The question is answered with value (*takes*): log it, let the tool go on.
+ * What fails changes nothing.
+ */
 static int
-session_settle(
-    struct session *s, struct ask *ask, int status, struct err *err_r)
+session_settle_take(struct session *s, struct ask *ask, int status,
+    json_t *value, struct err *err_r)
 {
-	const int rc = entries_ask(&s->log, ENTRY_ANSWERED, ask, 0);
+	const int rc =
+	    value ? entries_ask(&s->log, ENTRY_ANSWERED, ask, 0) : -ENOMEM;
 
-	if (rc < 0)
+	if (rc < 0) {
+		json_decref(value);
 		return err_set(err_r, rc, NULL, "the session has no room left");
+	}
+	ask->value = value;
 	ask->state = ASK_ANSWERED;
 	s->n_open--;
 	latch_set(&ask->latch, status, NULL);
@@ -391,34 +397,27 @@ session_answer(
 
 	must_be(s, SESSION_MAGIC);
 	int rc = session_open_ask(s, name, &ask, err_r);
-	if (rc < 0)
-		return rc;
-	rc = ask_check(ask, answer, &value, err_r);
-	if (rc < 0)
-		return rc;
-	ask->value = value;
-	rc = session_settle(s, ask, 0, err_r);
-	if (rc < 0) {
-		json_decref(ask->value);
-		ask->value = NULL;
-	}
-	return rc;
+	if (rc == 0)
+		rc = ask_check(ask, answer, &value, err_r);
+	return rc < 0 ? rc : session_settle_take(s, ask, 0, value, err_r);
 }
 
 int
 session_refuse(
     struct session *s, const char *name, const char *text, struct err *err_r)
 {
+	char refusal[ERR_TEXT_BYTES];
 	struct ask *ask;
 
 	must_be(s, SESSION_MAGIC);
 	const int rc = session_open_ask(s, name, &ask, err_r);
 	if (rc < 0)
 		return rc;
-	snprintf(ask->refusal, sizeof(ask->refusal), "%s",
-	    text ? text : "no reason given");
-	said_clean(ask->refusal);
-	return session_settle(s, ask, -EREMOTEIO, err_r);
+	snprintf(
+	    refusal, sizeof(refusal), "%s", text ? text : "no reason given");
+	said_clean(refusal);
+	return session_settle_take(
+	    s, ask, -EREMOTEIO, json_string(refusal), err_r);
 }
 
 void
@@ -488,7 +487,8 @@ session_ask_wait(
 	const int rc =
 	    latch_wait(&w.ask->latch, w.ask->name, CLOCK_NEVER, NULL);
 	if (rc == -EREMOTEIO)
-		return err_set(err_r, rc, NULL, "%s", ask->refusal);
+		return err_set(
+		    err_r, rc, NULL, "%s", json_string_value(ask->value));
 	if (rc < 0)
 		return err_set(
 		    err_r, -ESTALE, NULL, "nothing can be asked now");
@@ -598,9 +598,8 @@ session_cancel(struct session *s, enum entry_reason reason, const char *text)
 		return;
 	s->is_cancelling = true;
 	s->reason = reason;
-	snprintf(s->cancel_text, sizeof(s->cancel_text), "%s",
-	    text ? text : entry_reason_name(reason));
-	said_clean(s->cancel_text);
+	said_clean(
+	    entries_end_text(&s->log, text ? text : entry_reason_name(reason)));
 	if (s->task)
 		task_halt_soon(s->task);
 }
@@ -641,5 +640,5 @@ void
 session_halted(struct session *s)
 {
 	session_end_take(s, ENTRY_CANCELLED, s->reason,
-	    s->is_cancelling ? s->cancel_text : "the tool was halted", NULL);
+	    s->is_cancelling ? NULL : "the tool was halted", NULL);
 }
