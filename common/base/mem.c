@@ -2,6 +2,7 @@
 /* mem: malloc behind one gate that tests can close. */
 #include "common/base/mem.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 static size_t mem_counted;
 static size_t mem_refused_at;
+static atomic_size_t mem_living; /* helper threads allocate too */
 
 /* Count an allocation; say whether a test wants this one to fail. */
 static int
@@ -18,10 +20,19 @@ mem_is_refused(void)
 	return mem_refused_at && mem_counted == mem_refused_at;
 }
 
+/* Count what malloc gave. */
+static void *
+mem_given(void *p)
+{
+	if (p)
+		atomic_fetch_add_explicit(&mem_living, 1, memory_order_relaxed);
+	return p;
+}
+
 void *
 mem_alloc(size_t n)
 {
-	return mem_is_refused() ? NULL : malloc(n ? n : 1);
+	return mem_is_refused() ? NULL : mem_given(malloc(n ? n : 1));
 }
 
 void *
@@ -29,13 +40,17 @@ mem_zalloc(size_t count, size_t size)
 {
 	if (mem_is_refused())
 		return NULL;
-	return calloc(count ? count : 1, size ? size : 1);
+	return mem_given(calloc(count ? count : 1, size ? size : 1));
 }
 
 void *
 mem_realloc(void *p, size_t n)
 {
-	return mem_is_refused() ? NULL : realloc(p, n ? n : 1);
+	if (mem_is_refused())
+		return NULL;
+	if (!p)
+		return mem_given(malloc(n ? n : 1));
+	return realloc(p, n ? n : 1);
 }
 
 char *
@@ -59,6 +74,8 @@ mem_strdup(const char *s)
 void
 mem_free(void *p)
 {
+	if (p)
+		atomic_fetch_sub_explicit(&mem_living, 1, memory_order_relaxed);
 	free(p);
 }
 
@@ -100,4 +117,10 @@ size_t
 mem_count(void)
 {
 	return mem_counted;
+}
+
+size_t
+mem_live(void)
+{
+	return atomic_load_explicit(&mem_living, memory_order_relaxed);
 }
