@@ -35,13 +35,28 @@ static struct {
 	struct event timeout;
 	int64_t armed_ms; /* when timeout fires, or CLOCK_NEVER */
 	bool is_stopped;
+	uint64_t seed;               /* 0: nothing is permuted */
+	TAILQ_HEAD(, loop_io) ready; /* under a seed: told after the poll */
 } loop;
+
+/* The next number of the seed (splitmix64). */
+static uint64_t
+loop_random(void)
+{
+	uint64_t z = (loop.seed += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
 
 static int
 loop_timer_cmp(struct loop_timer *a, struct loop_timer *b)
 {
 	if (a->at_ms != b->at_ms)
 		return a->at_ms < b->at_ms ? -1 : 1;
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
 	return a->seq < b->seq ? -1 : a->seq > b->seq;
 }
 
@@ -78,6 +93,8 @@ loop_open(void)
 	event_config_free(config);
 	RB_INIT(&loop.timers);
 	TAILQ_INIT(&loop.deferred);
+	TAILQ_INIT(&loop.ready);
+	loop.seed = 0;
 	loop.is_stopped = false;
 	loop.armed_ms = CLOCK_NEVER;
 	evtimer_assign(&loop.timeout, loop.base, loop_on_timeout, NULL);
@@ -97,6 +114,13 @@ void
 loop_reopen(void)
 {
 	must(loop.base && event_reinit(loop.base) == 0);
+}
+
+void
+loop_seed(uint64_t seed)
+{
+	must(RB_EMPTY(&loop.timers) && TAILQ_EMPTY(&loop.ready));
+	loop.seed = seed;
 }
 
 void
@@ -134,6 +158,47 @@ loop_fire_timers(void)
 		loop_timer_clear(t);
 		t->on_due(t->arg);
 	}
+}
+
+/* Tell one watcher one of its events. */
+static void
+loop_tell(struct loop_io *io)
+{
+	const unsigned event =
+	    io->ready & LOOP_READ ? LOOP_READ : io->ready & LOOP_WRITE;
+
+	io->ready &= ~event;
+	if (!io->ready)
+		TAILQ_REMOVE(&loop.ready, io, ready_link);
+	io->on_ready(event, io->arg);
+}
+
+/* Under a seed: a descriptor is ready; it stands anywhere among the others. */
+static void
+loop_shuffle_in(struct loop_io *io, unsigned event)
+{
+	struct loop_io *before = TAILQ_FIRST(&loop.ready);
+
+	io->ready |= event;
+	if (io->ready != event)
+		return;
+	while (before && loop_random() & 1)
+		before = TAILQ_NEXT(before, ready_link);
+	if (before)
+		TAILQ_INSERT_BEFORE(before, io, ready_link);
+	else
+		TAILQ_INSERT_TAIL(&loop.ready, io, ready_link);
+}
+
+/* A watcher no longer wants some events: forget that they came. */
+static void
+loop_forget(struct loop_io *io, unsigned events)
+{
+	if (!(io->ready & events))
+		return;
+	io->ready &= ~events;
+	if (!io->ready)
+		TAILQ_REMOVE(&loop.ready, io, ready_link);
 }
 
 /* The earliest timer is due: loop_turn fires it. */
@@ -189,9 +254,12 @@ loop_turn(bool may_wait)
 	    may_wait && !is_due && !loop.is_stopped && !(is_virtual && t);
 	if (!is_due)
 		loop_arm(t);
-	const int rc =
-	    event_base_loop(loop.base, waits ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+	/* EVLOOP_NONBLOCK alone polls until nothing is ready any more. */
+	const int rc = event_base_loop(
+	    loop.base, EVLOOP_ONCE | (waits ? 0 : EVLOOP_NONBLOCK));
 	must(rc >= 0);
+	while (!TAILQ_EMPTY(&loop.ready))
+		loop_tell(TAILQ_FIRST(&loop.ready));
 	if (is_virtual && !is_due && loop.n_fired == n_before && may_wait)
 		loop_jump(t);
 	loop_fire_timers();
@@ -223,9 +291,13 @@ static void
 loop_on_io(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop_io *const io = arg;
+	const unsigned event = what & EV_READ ? LOOP_READ : LOOP_WRITE;
 
 	loop.n_fired++;
-	io->on_ready(what & EV_READ ? LOOP_READ : LOOP_WRITE, io->arg);
+	if (loop.seed)
+		loop_shuffle_in(io, event);
+	else
+		io->on_ready(event, io->arg);
 }
 
 void
@@ -258,6 +330,7 @@ loop_io_watch(struct loop_io *io, unsigned events)
 {
 	if (events == io->events)
 		return 0;
+	loop_forget(io, ~events);
 	int rc =
 	    loop_io_turn(io->raw, io->events & LOOP_READ, events & LOOP_READ);
 	if (rc < 0)
@@ -273,6 +346,7 @@ loop_io_watch(struct loop_io *io, unsigned events)
 void
 loop_io_stop(struct loop_io *io)
 {
+	loop_forget(io, ~0u);
 	if (io->events & LOOP_READ)
 		event_del(loop_event(io->raw));
 	if (io->events & LOOP_WRITE)
@@ -296,6 +370,7 @@ loop_timer_set(struct loop_timer *t, int64_t deadline_ms)
 		return;
 	t->at_ms = deadline_ms;
 	t->seq = ++loop.seq;
+	t->rank = loop.seed ? loop_random() : 0;
 	RB_INSERT(loop_timers, &loop.timers, t);
 }
 

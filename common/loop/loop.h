@@ -4,8 +4,8 @@
  * One loop a process, one thread. Watchers are embedded in their owners
  * (*borrowed* by the loop from start to stop) and never freed here. Timers are
  * kept in deadline order in a tree of ours, so that setting one allocates
- * nothing, equal deadlines fire in the order they were set, and a test can run
- * them under the virtual clock of common/base/clock.h.
+ * nothing, equal deadlines fire in the order they were set (a test may permute
+ * them), and a test can run them under the virtual clock of common/base/clock.h.
  */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
@@ -22,10 +22,12 @@
 
 /* A descriptor that is watched, level-triggered, until it is stopped. */
 struct loop_io {
+	TAILQ_ENTRY(loop_io) ready_link; /* under loop_seed only */
 	void (*on_ready)(unsigned events, void *arg);
 	void *arg;
 	int fd;
 	unsigned events;              /* watched now; 0 when stopped */
+	unsigned ready;               /* what on_ready is still to be told */
 	uint64_t raw[LOOP_RAW_WORDS]; /* libevent's, private */
 	uint64_t raw_write[LOOP_RAW_WORDS];
 };
@@ -36,7 +38,8 @@ struct loop_timer {
 	void (*on_due)(void *arg);
 	void *arg;
 	int64_t at_ms; /* CLOCK_NEVER when it is not set */
-	uint64_t seq;
+	uint64_t seq;  /* grows with each set */
+	uint64_t rank; /* decides between equal deadlines, before seq */
 };
 
 /* A signal of the process. */
@@ -64,6 +67,14 @@ void loop_close(void);
 
 /* After fork in a child that does not exec: renew what the kernel keeps. */
 void loop_reopen(void);
+
+/*
+ * Tests only: permute, by seed, what nothing promises: the order of
+ * descriptors that became ready in one poll and that of equal deadlines. 0,
+ * and loop_open, return to the order of the kernel and of setting. Call it
+ * while no timer is set.
+ */
+void loop_seed(uint64_t seed);
 
 /*
  * Run until loop_stop, or until nothing is left to wait for. Returns true

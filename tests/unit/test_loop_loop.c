@@ -206,6 +206,76 @@ START_TEST(the_hook_is_called_until_it_has_nothing_more)
 }
 END_TEST
 
+static struct loop_io seeded[2];
+static bool stops_other;
+
+static void
+on_seeded(unsigned events, void *arg)
+{
+	struct loop_io *const mine = arg;
+
+	strcat(trace, mine == &seeded[0] ? "0" : "1");
+	loop_io_stop(mine);
+	if (stops_other)
+		loop_io_stop(&seeded[mine == &seeded[0]]);
+}
+
+/* Two ready descriptors and two equal deadlines under a seed. */
+static void
+run_seeded(uint64_t seed)
+{
+	struct loop_timer t[2];
+
+	trace[0] = '\0';
+	loop_seed(seed);
+	for (int i = 0; i < 2; i++) {
+		loop_timer_init(&t[i], mark, i ? "b" : "a");
+		loop_timer_set(&t[i], 7);
+		loop_io_init(&seeded[i], fds[1], on_seeded, &seeded[i]);
+		must(loop_io_watch(&seeded[i], LOOP_WRITE) == 0);
+	}
+	ck_assert(!loop_run());
+}
+
+START_TEST(a_seed_permutes_ready_descriptors_and_equal_deadlines_only)
+{
+	char first[8];
+	unsigned seen = 0;
+
+	must(pipe(fds) == 0);
+	clock_virtual_start(1);
+	run_seeded(0);
+	ck_assert_str_eq(trace + 2, "ab");
+	for (uint64_t seed = 1; seed < 40; seed++) {
+		run_seeded(seed);
+		strcpy(first, trace);
+		run_seeded(seed);
+		ck_assert_str_eq(trace, first);
+		seen |= 1u << (2 * (trace[0] == '1') + (trace[2] == 'b'));
+		ck_assert_uint_eq(strspn(trace, "01"), 2);
+		ck_assert_uint_eq(strspn(trace + 2, "ab"), 2);
+	}
+	ck_assert_uint_eq(seen, 15);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
+START_TEST(a_descriptor_that_another_stopped_is_not_told_under_a_seed)
+{
+	must(pipe(fds) == 0);
+	clock_virtual_start(1);
+	stops_other = true;
+	for (uint64_t seed = 0; seed < 8; seed++) {
+		run_seeded(seed);
+		ck_assert_uint_eq(strspn(trace, "01"), 1);
+	}
+	stops_other = false;
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -224,6 +294,10 @@ main(void)
 	tcase_add_test(c, deferred_calls_run_once_before_the_loop_waits);
 	tcase_add_test(c, a_signal_wakes_the_loop);
 	tcase_add_test(c, the_hook_is_called_until_it_has_nothing_more);
+	tcase_add_test(
+	    c, a_seed_permutes_ready_descriptors_and_equal_deadlines_only);
+	tcase_add_test(
+	    c, a_descriptor_that_another_stopped_is_not_told_under_a_seed);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	const int n = srunner_ntests_failed(r);
