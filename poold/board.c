@@ -17,6 +17,7 @@
 #include "common/flow/main.h"
 #include "common/flow/task.h"
 
+#include "poold/family.h"
 #include "poold/policy.h"
 #include "poold/process.h"
 
@@ -261,8 +262,17 @@ board_bury(struct board *board)
 	if (clock_now_ms() - board->started_ms >= BOARD_GOOD_RUN_MS)
 		board->n_failures = 0;
 	board->n_failures++;
+	const struct family_filter filter = {
+		.sid = process_pid(board->process),
+	};
 	process_free(&board->process);
 	board->calls->on_lost(board->arg);
+	/* It makes no processes; if it was taken over, somebody did. */
+	if (!board->is_ending)
+		(void)family_end(&filter,
+		    clock_deadline_ms(
+			board->context->settings->pool.stop_timeout_ms),
+		    NULL);
 	/* A service that never worked is a bad installation, not bad luck. */
 	if (!board->was_ready && !board->is_ending)
 		flow_exit(1, "poold: the switchboard cannot start");

@@ -255,8 +255,7 @@ pool_end_family(struct pool *pool)
 	    &left);
 
 	if (n > 0)
-		log_info(
-		    "%u processes that backends left behind were killed", n);
+		log_info("%u processes that were left behind were killed", n);
 	if (left > 0)
 		log_error("%u processes do not end", left);
 }

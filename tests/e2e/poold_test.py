@@ -1,0 +1,936 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""poold alone: the test plays the switchboard, stand-ins play backends.
+
+usage: poold_test.py POOLD [unittest arguments]
+
+What poold says to the switchboard is seen message by message, so that also
+what no client can see is tested: what a child inherits, who is told what in
+which order, what is left when somebody is killed.
+"""
+
+import ctypes
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import poold_play
+from poold_play import pack, unpack
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+POOLD = sys.argv.pop(1) if len(sys.argv) > 1 else "build/poold/poold"
+PYTHON = "/usr/bin/python3"
+NOBODY = 65534
+PATIENCE_S = 20
+PR_SET_CHILD_SUBREAPER = 36
+IS_ROOT = os.geteuid() == 0
+
+# What poold leaves becomes ours, so that it can be found and ended.
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+SERVE = """
+import os, socket
+s = socket.socket(fileno=3)
+while True:
+    c, _ = s.accept()
+    c.recv(100)
+    c.sendall(("%s %s %d" % (os.environ["LISTEN_PID"],
+               os.environ["LISTEN_FDS"], os.getpid())).encode())
+    c.close()
+"""
+
+
+def tools(host, tool, **more):
+    """A tenant whose stand-in backend does what `tool` says."""
+    return {"host": host, "tools": ["/tools/" + tool], **more}
+
+
+def command(host, code, **more):
+    """A tenant that is a Python program."""
+    return {"host": host, "command": [PYTHON, "-c", code], **more}
+
+
+def render(value):
+    """A value in the notation of libconfig."""
+    if isinstance(value, dict):
+        return "{ %s }" % " ".join(
+            f"{k} = {render(v)};" for k, v in value.items())
+    if isinstance(value, list):
+        left, right = "()" if value and isinstance(value[0], dict) else "[]"
+        return left + ", ".join(map(render, value)) + right
+    if isinstance(value, int):
+        return str(value)
+    return '"%s"' % (value.replace("\\", "\\\\").replace('"', '\\"')
+                     .replace("\n", "\\n"))
+
+
+def processes_with(marker):
+    """Pids whose environment has the marker; zombies have none."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as f:
+                if marker.encode() in f.read().split(b"\0"):
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+class Poold:
+    """One poold in a tree of its own, with us as its switchboard."""
+
+    serial = 0
+
+    def __init__(self, tenants=(), pool=None, board=None, user=None,
+                 notify=False, passed=None, env=None, settle=True):
+        Poold.serial += 1
+        self.marker = f"POOLD_TEST_MARKER={os.getpid()}-{Poold.serial}"
+        self.dir = tempfile.mkdtemp(prefix="poold-test-")
+        os.chmod(self.dir, 0o755)
+        self.user = user
+        self.tree()
+        self.write(tenants, pool or {}, board or {})
+        self.control = self.listen("control", socket.SOCK_SEQPACKET)
+        self.notify = (self.listen("notify", socket.SOCK_DGRAM)
+                       if notify else None)
+        self.log = []
+        self.rest = b""
+        self.wire = None
+        self.messages = []
+        self.fds = []
+        self.asks = 0
+        self.process = None
+        self.env = env or {}
+        self.passed = passed or []
+        self.start(settle)
+
+    def tree(self):
+        """poold and its siblings, as in a build tree."""
+        for name in ("poold", "switchboard", "backend"):
+            os.mkdir(f"{self.dir}/{name}", 0o755)
+        shutil.copy(POOLD, f"{self.dir}/poold/poold")
+        for name in ("switchboard", "backend"):
+            path = f"{self.dir}/{name}/{name}"
+            with open(poold_play.__file__, encoding="utf-8") as f:
+                text = f.read().split("\n", 1)[1]
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(f"#!{PYTHON}\n{text}")
+            os.chmod(path, 0o755)
+        os.mkdir(f"{self.dir}/var", 0o755)
+        if self.user is not None:
+            os.chown(f"{self.dir}/var", self.user, self.user)
+
+    def write(self, tenants, pool, board):
+        """The configuration."""
+        self.runtime = f"{self.dir}/var/run"
+        self.state = f"{self.dir}/var/state"
+        self.conf = f"{self.dir}/holdline.conf"
+        pool = {"runtime_dir": self.runtime, "state_dir": self.state, **pool}
+        board = {"listen": "127.0.0.1:0", **board}
+        with open(self.conf, "w", encoding="utf-8") as f:
+            f.write(f"switchboard = {render(board)};\npool = {render(pool)};\n"
+                    f"tenants = ({', '.join(map(render, tenants))});\n")
+
+    def listen(self, name, kind):
+        """A unix socket that anybody may reach."""
+        s = socket.socket(socket.AF_UNIX, kind)
+        s.bind(f"{self.dir}/{name}")
+        os.chmod(f"{self.dir}/{name}", 0o666)
+        if kind != socket.SOCK_DGRAM:
+            s.listen(8)
+        s.settimeout(PATIENCE_S)
+        return s
+
+    def start(self, settle=True):
+        """Run poold; with settle until the switchboard is introduced."""
+        key, value = self.marker.split("=")
+        env = {**os.environ, key: value,
+               "POOLD_TEST_SOCKET": f"{self.dir}/control",
+               "LISTEN_FDNAMES": "stale", "WATCHDOG_USEC": "1000000",
+               **self.env}
+        if self.notify:
+            env["NOTIFY_SOCKET"] = f"{self.dir}/notify"
+
+        def prepare():
+            for i, fd in enumerate(self.passed):
+                os.dup2(fd, 3 + i)
+            if self.user is not None:
+                os.setgroups([])
+                os.setresgid(self.user, self.user, self.user)
+                os.setresuid(self.user, self.user, self.user)
+
+        argv = [f"{self.dir}/poold/poold", "-c", self.conf]
+        if self.passed:
+            # LISTEN_PID is the pid of poold itself: set it at the last moment.
+            argv = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *argv]
+            env["LISTEN_FDS"] = str(len(self.passed))
+        self.process = subprocess.Popen(
+            argv, env=env, stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, preexec_fn=prepare, close_fds=True,
+            pass_fds=[3 + i for i in range(len(self.passed))])
+        if settle:
+            self.settle()
+
+    def settle(self):
+        """Be the switchboard: take what it is told at its start, be ready."""
+        at = len(self.log)
+        self.accept()
+        self.introduction = []
+        while not self.introduction or \
+                self.introduction[-1]["type"] != "start":
+            self.introduction.append(self.message())
+        self.tell("ready")
+        found = self.line(r"switchboard: ready pid=(\d+)", at)
+        self.board = int(found[1])
+
+    def accept(self):
+        """Take the wire of the next stand-in."""
+        if self.wire:
+            self.wire.close()
+        self.messages = []
+        self.wire, _ = self.control.accept()
+        self.wire.settimeout(PATIENCE_S)
+
+    # -- the switchboard's side of the channel
+
+    def tell(self, name, text="", **fields):
+        """Send a message as the switchboard."""
+        self.wire.send(pack(name, text, **fields))
+
+    def message(self):
+        """The next message that the switchboard gets."""
+        if self.messages:
+            return self.messages.pop(0)
+        packet, fds, _, _ = socket.recv_fds(self.wire, 2048, 4)
+        if not packet:
+            raise EOFError("the switchboard is gone")
+        self.fds += fds
+        return unpack(packet)
+
+    def expect(self, kind, **fields):
+        """The next message, which must be of this kind and say this."""
+        told = self.message()
+        for key, value in {"type": kind, **fields}.items():
+            assert told[key] == value, f"{key} is not {value!r}: {told}"
+        return told
+
+    def send_ask(self, host, dead=0):
+        """Ask for a host. Returns the number of the ask."""
+        self.asks += 1
+        self.tell("route_ask", ask=self.asks, dead_generation=dead, host=host)
+        return self.asks
+
+    def ask(self, host, dead=0):
+        """Ask for a host; the answer, others kept for later."""
+        number = self.send_ask(host, dead)
+        kept = []
+        while True:
+            told = self.message()
+            if told["type"].startswith("route_") and told.get("ask") == number:
+                self.messages = kept + self.messages
+                return told
+            kept.append(told)
+
+    def ready(self, host, dead=0):
+        """Ask for a host that must be served."""
+        told = self.ask(host, dead)
+        assert told["type"] == "route_ready", told
+        return told
+
+    def failed(self, host, status):
+        """Ask for a host that must be refused with this status."""
+        told = self.ask(host)
+        assert told["type"] == "route_failed", told
+        assert told["status"] == status, told
+        return told
+
+    # -- what is seen from outside
+
+    def read_log(self, timeout_s):
+        """Take in what poold logged; False at its end."""
+        fd = self.process.stderr.fileno()
+        if not select.select([fd], [], [], timeout_s)[0]:
+            return True
+        data = os.read(fd, 65536)
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        self.log += [line.decode() for line in lines]
+        return bool(data)
+
+    def line(self, pattern, start=0):
+        """Wait for a line of the log; its match."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            for text in self.log[start:]:
+                if found := re.search(pattern, text):
+                    return found
+            left = deadline - time.monotonic()
+            if left <= 0 or not self.read_log(left):
+                raise AssertionError(
+                    f"no line {pattern!r} in:\n" + "\n".join(self.log))
+
+    def self_of(self, host):
+        """What the stand-in backend of host found out about itself."""
+        with open(f"{self.state}/{host}/self.json", encoding="utf-8") as f:
+            return json.load(f)
+
+    def send(self, signo):
+        """Send a signal to poold."""
+        self.process.send_signal(signo)
+
+    def join(self, answer_drain=True):
+        """Wait for the end, as the switchboard meanwhile. (status, seconds)."""
+        begun = time.monotonic()
+        try:
+            while self.wire and answer_drain:
+                told = self.message()
+                if told["type"] == "drain":
+                    self.tell("drained", n_exchanges=0)
+        except (EOFError, ConnectionError):
+            pass
+        while self.read_log(PATIENCE_S):
+            pass
+        return self.process.wait(PATIENCE_S), time.monotonic() - begun
+
+    def end(self, signo=signal.SIGTERM):
+        """Send a signal and join."""
+        self.send(signo)
+        return self.join()
+
+    def left(self):
+        """What is left of it: processes, sockets."""
+        pids = [p for p in processes_with(self.marker)
+                if p != self.process.pid or self.process.poll() is None]
+        sockets = [os.path.join(d, f)
+                   for d, _, files in os.walk(f"{self.dir}/var")
+                   for f in files
+                   if stat.S_ISSOCK(os.lstat(os.path.join(d, f)).st_mode)]
+        return pids, sockets
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for pid in processes_with(self.marker):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.stderr.close()
+        for s in (self.wire, self.control, self.notify):
+            if s:
+                s.close()
+        for fd in self.fds:
+            os.close(fd)
+        if kind:
+            print("\nthe log of poold:\n  " + "\n  ".join(self.log),
+                  file=sys.stderr)
+        shutil.rmtree(self.dir)
+
+
+def run(*args, **more):
+    """Run poold to its end: (status, stdout, stderr)."""
+    done = subprocess.run([POOLD, *args], capture_output=True, text=True,
+                          timeout=PATIENCE_S, check=False, **more)
+    return done.returncode, done.stdout, done.stderr
+
+
+def is_alive(pid):
+    """Whether pid exists and is no zombie."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def await_death(pid):
+    """Wait until pid is gone; a pidfd tells."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        assert select.select([fd], [], [], PATIENCE_S)[0], f"{pid} lives"
+    finally:
+        os.close(fd)
+
+
+class CommandLine(unittest.TestCase):
+    def file(self, text):
+        f = tempfile.NamedTemporaryFile("w", suffix=".conf")
+        self.addCleanup(f.close)
+        f.write(text)
+        f.flush()
+        return f.name
+
+    def test_a_bad_file_stops_the_start_with_file_line_and_key(self):
+        path = self.file("pool = {\n\tmax_backends = 0;\n};\n")
+        for more in ((), ("-C",)):
+            status, out, err = run(*more, "-c", path)
+            self.assertEqual((status, out), (1, ""))
+            self.assertEqual(
+                err, f"poold: {path}:2: pool.max_backends: must be 1 to "
+                     "100000, is 0\n")
+
+    def test_the_dump_has_all_keys_and_reads_back_the_same(self):
+        path = self.file("tenants = ( { host = \"a.b\"; "
+                         "tools = [ \"/x.so\" ]; } );\n")
+        status, dump, err = run("-C", "-c", path)
+        self.assertEqual((status, err), (0, ""))
+        for key in ("listen", "runtime_dir", "idle_timeout", "a.b"):
+            self.assertIn(key, dump)
+        self.assertEqual(run("-C", "-c", self.file(dump)), (0, dump, ""))
+
+    def test_a_wrong_command_line_says_the_right_one(self):
+        for args in ((), ("-C",), ("-x",), ("-c", "/dev/null", "more")):
+            status, _, err = run(*args)
+            self.assertEqual(status, 2)
+            self.assertIn("usage: poold", err)
+
+
+class Start(unittest.TestCase):
+    def test_the_switchboard_gets_sockets_and_the_manager_is_told(self):
+        with Poold(board={"listen": ["127.0.0.1:0", "[::1]:0"],
+                          "admin": "127.0.0.1:0"},
+                   pool={"max_backends": 7, "drain_timeout": "123ms"},
+                   notify=True) as p:
+            ports = []
+            for kind, where in (("listening", r"127\.0\.0\.1"),
+                                ("listening", r"\[::1\]"),
+                                ("admin", r"127\.0\.0\.1")):
+                found = p.line(rf"{kind} on http://({where}:(\d+))$")
+                ports.append(found[1])
+            told = p.introduction
+            self.assertEqual([m["type"] for m in told],
+                             ["listen", "listen", "listen", "start"])
+            self.assertEqual([m["address"] for m in told[:3]], ports)
+            self.assertEqual([m["is_admin"] for m in told[:3]], [0, 0, 1])
+            self.assertEqual(told[3]["max_backends"], 7)
+            self.assertEqual(told[3]["drain_ms"], 123)
+            self.assertEqual(len(p.fds), 3)
+            for fd, address in zip(p.fds, ports):
+                with socket.socket(fileno=os.dup(fd)) as s:
+                    port = int(address.rsplit(":", 1)[1])
+                    self.assertEqual(s.getsockname()[1], port)
+                    self.assertTrue(s.getsockopt(
+                        socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+            self.assertIn(b"READY=1", p.notify.recv(200))
+            self.assertEqual(p.end()[0], 0)
+            self.assertIn(b"STOPPING=1", p.notify.recv(200))
+            self.assertEqual(p.left(), ([], []))
+
+    def test_the_manager_is_not_told_before_the_switchboard_is_ready(self):
+        with Poold(notify=True, settle=False) as p:
+            p.accept()
+            while p.message()["type"] != "start":
+                pass
+            p.line("switchboard: started")
+            self.assertEqual(select.select([p.notify], [], [], 0)[0], [])
+            p.tell("ready")
+            self.assertIn(b"READY=1", p.notify.recv(200))
+
+    def test_a_switchboard_that_cannot_start_stops_the_start(self):
+        with Poold(settle=False) as p:
+            p.accept()
+            p.tell("failed", "no sandbox")
+            # The stand-in kills itself when it hears nothing any more.
+            p.wire.shutdown(socket.SHUT_WR)
+            self.assertEqual(p.join()[0], 1)
+            p.line("switchboard: ended: signal 9 .*: no sandbox")
+            p.line("poold: the switchboard cannot start")
+            self.assertEqual(p.left(), ([], []))
+
+    def test_an_address_in_use_stops_the_start(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = "127.0.0.1:%d" % taken.getsockname()[1]
+            with Poold(board={"listen": address}, settle=False) as p:
+                self.assertEqual(p.join()[0], 1)
+                p.line(f"^poold: {address}: cannot listen: "
+                       "Address already in use$")
+                self.assertEqual(p.left(), ([], []))
+
+    def test_a_second_poold_on_one_runtime_dir_refuses(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            first = p.ready("a.localhost")
+            status, _, err = run("-c", p.conf)
+            self.assertEqual(status, 1)
+            self.assertIn(f"{p.runtime}: another poold runs here, process "
+                          f"{p.process.pid}\n", err)
+            self.assertEqual(p.ready("a.localhost")["generation"],
+                             first["generation"])
+            self.assertTrue(os.path.exists(first["socket"]))
+
+    def test_sockets_of_a_manager_are_used(self):
+        with socket.create_server(("127.0.0.1", 0)) as s, \
+                socket.create_server(("127.0.0.1", 0)) as a, \
+                Poold([tools("a.localhost", "good")],
+                      passed=[s.fileno(), a.fileno()],
+                      board={"listen": "127.0.0.1:1", "admin": "127.0.0.1:1"},
+                      env={"LISTEN_FDNAMES": "http:admin"}) as p:
+            told = p.introduction
+            self.assertEqual(
+                [(m["is_admin"], m["address"]) for m in told[:-1]],
+                [(0, "127.0.0.1:%d" % s.getsockname()[1]),
+                 (1, "127.0.0.1:%d" % a.getsockname()[1])])
+            p.ready("a.localhost")
+            self.assertEqual(
+                p.self_of("a.localhost")["env"]["LISTEN_FDS"], "1")
+
+    def test_without_root_it_runs_and_says_once_what_is_not_isolated(self):
+        user = NOBODY if IS_ROOT else None
+        with Poold([tools("a.localhost", "good")], user=user) as p:
+            p.line(r"not root: .* not isolated")
+            p.ready("a.localhost")
+            seen = p.self_of("a.localhost")
+            self.assertEqual(set(seen["uids"]), {user or os.getuid()})
+            self.assertEqual(p.end()[0], 0)
+            self.assertEqual(
+                sum("not isolated" in text for text in p.log), 1)
+            self.assertEqual(p.left(), ([], []))
+
+
+class Inheritance(unittest.TestCase):
+    def test_a_tools_backend_inherits_what_it_should_and_nothing_else(self):
+        with Poold([tools("a.localhost", "good")], notify=True,
+                   pool={"session_timeout": "90s", "max_sessions": 5}) as p:
+            told = p.ready("a.localhost")
+            seen = p.self_of("a.localhost")
+            folder = f"{p.state}/a.localhost"
+            self.assertEqual(
+                seen["argv"][1:],
+                ["-h", "a.localhost", "-s", folder, "-t", "90000", "-m", "5",
+                 "/tools/good"])
+            self.assertEqual(seen["cwd"], folder)
+            self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode), 0o700)
+            self.assertEqual(seen["pid"], told["pid"])
+            self.assertEqual(seen["sid"], told["pid"])
+            self.assertEqual(seen["umask"], 0o077)
+            self.assertEqual(seen["no_new_privs"], "1")
+            self.assertEqual(seen["blocked"], 0)
+            self.check_env(p, seen, folder)
+            self.check_fds(seen)
+            self.check_ids(seen)
+
+    def check_env(self, p, seen, folder):
+        env = seen["env"]
+        for name in env:
+            self.assertFalse(re.match(
+                "NOTIFY_SOCKET|WATCHDOG_|LISTEN_FDNAMES", name), name)
+        self.assertEqual(env["LISTEN_FDS"], "1")
+        self.assertEqual(env["LISTEN_PID"], str(seen["pid"]))
+        self.assertEqual(env["HOLDLINE_CHANNEL"], "4")
+        self.assertEqual(env["HOLDLINE_RUN"], "1")
+        self.assertEqual(env["TMPDIR"], folder)
+        key, value = p.marker.split("=")
+        self.assertEqual(env[key], value)
+
+    def check_fds(self, seen):
+        fds = {int(k): v for k, v in seen["fds"].items()
+               if not v.startswith("/proc/")}
+        # Python opens the script it runs only until it is read.
+        self.assertEqual(sorted(fds), [0, 1, 2, 3, 4], fds)
+        self.assertEqual(fds[0], "/dev/null")
+        self.assertTrue(fds[1].startswith("pipe:"))
+        self.assertEqual(fds[1], fds[2])
+        self.assertTrue(fds[3].startswith("socket:"))
+        self.assertTrue(fds[4].startswith("socket:"))
+
+    def check_ids(self, seen):
+        if not IS_ROOT:
+            self.assertEqual(set(seen["uids"]), {os.getuid()})
+            return
+        self.assertEqual(len(set(seen["uids"])), 1)
+        self.assertNotIn(0, seen["uids"] + seen["gids"] + seen["groups"])
+
+    def test_a_command_gets_its_socket_as_descriptor_3(self):
+        with Poold([command("c.localhost", SERVE)]) as p:
+            told = p.ready("c.localhost")
+            self.assertIn(f"{p.runtime}/b/1.sock", told["socket"])
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(PATIENCE_S)
+                s.connect(told["socket"])
+                s.sendall(b"?")
+                self.assertEqual(s.recv(100).decode(),
+                                 f"{told['pid']} 1 {told['pid']}")
+
+    @unittest.skipUnless(IS_ROOT, "ids are given up by root alone")
+    def test_only_the_switchboard_s_user_may_enter_the_folder_of_sockets(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            path = p.ready("a.localhost")["socket"]
+            folder = os.stat(os.path.dirname(path))
+            self.assertEqual(folder.st_uid, 0)
+            self.assertEqual(stat.S_IMODE(folder.st_mode), 0o710)
+            self.assertNotEqual(folder.st_gid, 0)
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
+            self.assertNotEqual(os.stat(path).st_uid, 0)
+
+
+class Asks(unittest.TestCase):
+    def test_an_unknown_host_gets_404_and_starts_nothing(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            for host in ("b.localhost", "", "A.localhost", "../a.localhost",
+                         "x" * 256):
+                told = p.failed(host, 404) if len(host) < 256 else None
+                if told:
+                    self.assertEqual(told["text"], "no tenant has this host")
+            self.assertEqual(os.listdir(p.state), [])
+
+    def test_many_asks_make_one_start(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            asks = [p.send_ask("a.localhost") for _ in range(20)]
+            told = [p.expect("route_ready") for _ in asks]
+            self.assertEqual([m["ask"] for m in told], asks)
+            self.assertEqual({m["generation"] for m in told}, {1})
+            self.assertEqual(told[0]["host"], "a.localhost")
+            p.line("gone -> starting")
+            self.assertEqual(
+                sum("-> starting" in text for text in p.log), 1)
+
+    def test_each_label_of_a_template_is_a_tenant_up_to_max_hosts(self):
+        with Poold([tools("*.d.localhost", "good", max_hosts=2),
+                    tools("x.d.localhost", "good")],
+                   pool={"stop_timeout": "5s"}) as p:
+            a, b = p.ready("a.d.localhost"), p.ready("b.d.localhost")
+            self.assertNotEqual(a["socket"], b["socket"])
+            told = p.failed("c.d.localhost", 503)
+            self.assertGreater(told["retry_after_s"], 0)
+            self.assertIn("max_hosts", told["text"])
+            p.ready("x.d.localhost")
+            # One that is gone makes room, and leaves no empty folder.
+            os.remove(f"{p.state}/a.d.localhost/self.json")
+            os.kill(a["pid"], signal.SIGKILL)
+            p.expect("route_gone", generation=a["generation"])
+            p.line(r"a\.d\.localhost: .* -> gone")
+            p.ready("c.d.localhost")
+            self.assertFalse(os.path.exists(f"{p.state}/a.d.localhost"))
+
+    def test_past_max_backends_an_ask_is_refused_until_one_is_gone(self):
+        with Poold([tools("a.localhost", "good"), tools("b.localhost", "good"),
+                    tools("c.localhost", "good")],
+                   pool={"max_backends": 2}) as p:
+            # All at once: what is promised counts already.
+            for host in "abc":
+                p.send_ask(f"{host}.localhost")
+            told = sorted((p.message() for _ in range(3)),
+                          key=lambda m: m["ask"])
+            self.assertEqual([m["type"] for m in told],
+                             ["route_ready", "route_ready", "route_failed"])
+            self.assertEqual(told[2]["status"], 503)
+            self.assertIn("max_backends", told[2]["text"])
+            p.ready("a.localhost")
+            os.kill(told[0]["pid"], signal.SIGKILL)
+            p.expect("route_gone", generation=told[0]["generation"])
+            p.ready("c.localhost")
+
+
+class FailedStarts(unittest.TestCase):
+    def test_who_waits_is_told_why(self):
+        with Poold([tools("refuse.localhost", "refuse"),
+                    tools("exit.localhost", "exit"),
+                    {"host": "missing.localhost",
+                     "command": ["/nonexistent/program"]},
+                    {"host": "folder.localhost", "command": ["/etc"]}]) as p:
+            for host, text in (
+                    ("refuse", "the tool cannot be loaded"),
+                    ("exit", "exit status 1: the last line"),
+                    ("missing", "exit status 127: cannot run "
+                     "/nonexistent/program: No such file or directory"),
+                    ("folder", "exit status 127: cannot run /etc: "
+                     "Permission denied")):
+                told = p.failed(f"{host}.localhost", 502)
+                self.assertEqual(told["text"], text)
+                self.assertEqual(told["retry_after_s"], 0)
+
+    def test_a_command_that_exits_at_once_is_told_as_gone(self):
+        code = "import sys; sys.exit('out of luck')"
+        with Poold([command("c.localhost", code)]) as p:
+            told = p.ready("c.localhost")
+            p.expect("route_gone", generation=told["generation"],
+                     is_expected=0, text="exit status 1: out of luck")
+
+    def test_the_first_failure_is_free_then_it_backs_off(self):
+        with Poold([tools("exit.localhost", "exit"),
+                    tools("good.localhost", "good")]) as p:
+            p.failed("exit.localhost", 502)
+            p.failed("exit.localhost", 502)
+            told = p.failed("exit.localhost", 503)
+            self.assertEqual(told["retry_after_s"], 1)
+            self.assertIn("failed 2 times", told["text"])
+            self.assertIn("exit status 1: the last line", told["text"])
+            p.ready("good.localhost")
+            # After that second it is tried again.
+            begun = time.monotonic()
+            while p.ask("exit.localhost")["status"] == 503:
+                self.assertLess(time.monotonic() - begun, 5)
+            self.assertEqual(
+                p.failed("exit.localhost", 503)["retry_after_s"], 2)
+
+    def test_one_that_is_not_ready_in_time_is_a_504_and_killed(self):
+        with Poold([tools("mute.localhost", "mute")],
+                   pool={"start_timeout": "600ms"}) as p:
+            told = p.failed("mute.localhost", 504)
+            self.assertEqual(told["text"],
+                             "not ready within 600ms (start_timeout)")
+            pid = int(p.line(r"gone -> starting .* pid=(\d+)")[1])
+            p.line(r"killed -> backoff \(failed\)")
+            self.assertFalse(os.path.exists(f"/proc/{pid}"))
+            self.assertEqual(p.end()[0], 0)
+            self.assertEqual(p.left(), ([], []))
+
+    def test_one_that_breaks_the_protocol_is_ended(self):
+        with Poold([tools("garbage.localhost", "garbage")],
+                   pool={"stop_timeout": "100ms"}) as p:
+            told = p.ready("garbage.localhost")
+            p.expect("route_gone", generation=told["generation"],
+                     is_expected=0)
+            p.line(r"ready -> stopping \(channel lost\)")
+
+
+class Idle(unittest.TestCase):
+    def test_an_idle_backend_ends_when_the_switchboard_lets_go(self):
+        with Poold([tools("a.localhost", "good")],
+                   pool={"idle_timeout": "60ms"}) as p:
+            g = p.ready("a.localhost")["generation"]
+            p.expect("release_ask", generation=g, idle_ms=60)
+            p.tell("held", generation=g, ask_again_ms=20)
+            p.expect("release_ask", generation=g)
+            p.tell("released", generation=g)
+            p.expect("route_gone", generation=g, is_expected=1)
+            again = p.ready("a.localhost")
+            self.assertGreater(again["generation"], g)
+
+    def test_an_ask_while_it_lets_go_waits_for_the_next_run(self):
+        with Poold([tools("a.localhost", "good")],
+                   pool={"idle_timeout": "60ms"}) as p:
+            g = p.ready("a.localhost")["generation"]
+            p.expect("release_ask", generation=g)
+            # As a switchboard that lost its table would do it.
+            number = p.send_ask("a.localhost")
+            p.tell("released", generation=g)
+            p.expect("route_gone", generation=g)
+            told = p.expect("route_ready", ask=number)
+            self.assertEqual(told["generation"], g + 1)
+
+    def test_a_backend_with_sessions_is_not_idle(self):
+        with Poold([tools("busy.localhost", "busy"),
+                    tools("idle.localhost", "good")],
+                   pool={"idle_timeout": "150ms"}) as p:
+            busy = p.ready("busy.localhost")
+            idle = p.ready("idle.localhost")
+            # The later one is asked for, the busy one is not.
+            p.expect("release_ask", generation=idle["generation"])
+            p.tell("released", generation=idle["generation"])
+            p.expect("route_gone", generation=idle["generation"])
+            os.kill(busy["pid"], signal.SIGUSR1)
+            p.expect("release_ask", generation=busy["generation"])
+
+    def test_a_stranger_s_word_changes_nothing(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            g = p.ready("a.localhost")["generation"]
+            p.tell("released", generation=g)
+            p.tell("released", generation=g + 7)
+            p.tell("held", generation=0, ask_again_ms=1)
+            self.assertEqual(p.ready("a.localhost")["generation"], g)
+
+
+class Deaths(unittest.TestCase):
+    def test_kill_of_a_backend_is_told_and_the_next_ask_starts_anew(self):
+        with Poold([tools("a.localhost", "good"),
+                    tools("b.localhost", "good")]) as p:
+            other = p.ready("b.localhost")
+            for _ in range(3):
+                told = p.ready("a.localhost")
+                os.kill(told["pid"], signal.SIGKILL)
+                p.expect("route_gone", generation=told["generation"],
+                         is_expected=0, text="signal 9 (Killed)")
+            p.ready("a.localhost")
+            self.assertEqual(p.ready("b.localhost"),
+                             {**other, "ask": p.asks})
+
+    def test_one_that_was_found_dead_is_replaced_though_it_lives(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            first = p.ready("a.localhost")
+            second = p.ready("a.localhost", dead=first["generation"])
+            self.assertGreater(second["generation"], first["generation"])
+            self.assertNotEqual(second["pid"], first["pid"])
+            p.expect("route_gone", generation=first["generation"])
+            self.assertFalse(is_alive(first["pid"]))
+
+    def test_an_ask_that_overtakes_the_death_waits_for_the_next_run(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            first = p.ready("a.localhost")
+            # poold is stopped: both wait for it when it goes on.
+            p.send(signal.SIGSTOP)
+            os.kill(first["pid"], signal.SIGKILL)
+            number = p.send_ask("a.localhost", dead=first["generation"])
+            p.send(signal.SIGCONT)
+            p.expect("route_gone", generation=first["generation"],
+                     text="signal 9 (Killed)")
+            told = p.expect("route_ready", ask=number)
+            self.assertEqual(told["generation"], first["generation"] + 1)
+
+    def test_a_killed_switchboard_is_started_again_with_its_sockets(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            told = p.ready("a.localhost")
+            listen = p.introduction[0]["address"]
+            for _ in range(3):
+                os.kill(p.board, signal.SIGKILL)
+                p.settle()
+                self.assertEqual(p.introduction[0]["address"], listen)
+                again = p.ready("a.localhost")
+                self.assertEqual(again["generation"], told["generation"])
+            self.assertIsNone(p.process.poll())
+            self.assertEqual(p.end()[0], 0)
+
+    def test_kill_of_poold_leaves_no_process(self):
+        with Poold([tools("a.localhost", "good"), command("c.localhost", SERVE),
+                    tools("s.localhost", "stubborn")]) as p:
+            pids = [p.ready(h)["pid"] for h in
+                    ("a.localhost", "c.localhost", "s.localhost")]
+            pids.append(p.board)
+            p.process.kill()
+            for pid in pids:
+                await_death(pid)
+            p.process.wait(PATIENCE_S)
+
+    def test_what_a_killed_poold_left_is_cleaned_by_the_next(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            path = p.ready("a.localhost")["socket"]
+            p.process.kill()
+            p.process.wait()
+            self.assertTrue(os.path.exists(path))
+            p.process.stderr.close()
+            p.start()
+            p.line("1 stale sockets removed")
+            p.ready("a.localhost")
+
+    def test_orphans_of_a_backend_end_with_it(self):
+        with Poold([tools("o.localhost", "orphans"),
+                    tools("a.localhost", "good")]) as p:
+            other = p.ready("a.localhost")
+            told = p.ready("o.localhost")
+            with open(f"{p.state}/o.localhost/orphan.pid",
+                      encoding="ascii") as f:
+                orphan = int(f.read())
+            self.assertTrue(is_alive(orphan))
+            os.kill(told["pid"], signal.SIGKILL)
+            await_death(orphan)
+            p.line("o.localhost: 1 processes that it left behind were killed")
+            self.assertTrue(is_alive(other["pid"]))
+
+
+class End(unittest.TestCase):
+    def test_sigterm_ends_with_0_and_sigint_with_130(self):
+        for signo, status in ((signal.SIGTERM, 0), (signal.SIGINT, 130)):
+            with Poold([tools("a.localhost", "good"),
+                        command("c.localhost", SERVE)]) as p:
+                p.ready("a.localhost")
+                p.ready("c.localhost")
+                got, seconds = p.end(signo)
+                self.assertEqual(got, status)
+                self.assertLess(seconds, 2)
+                self.assertEqual(p.left(), ([], []))
+                self.assertEqual(os.listdir(p.runtime), [])
+
+    def test_the_order_of_ending(self):
+        with Poold([tools("a.localhost", "good"),
+                    tools("mute.localhost", "mute")]) as p:
+            told = p.ready("a.localhost")
+            waiting = p.send_ask("mute.localhost")
+            p.line("mute.localhost: gone -> starting")
+            p.send(signal.SIGTERM)
+            # Who waits is told first, then the switchboard drains.
+            p.expect("route_failed", ask=waiting, status=503)
+            p.expect("drain", drain_ms=500)
+            late = p.send_ask("a.localhost")
+            p.expect("route_failed", ask=late, status=503,
+                     text="the service is shutting down")
+            self.assertTrue(is_alive(told["pid"]))
+            p.tell("drained", n_exchanges=0)
+            p.expect("route_gone", generation=told["generation"],
+                     is_expected=1)
+            p.expect("quit")
+            self.assertEqual(p.join()[0], 0)
+
+    def test_a_switchboard_that_does_not_drain_is_not_waited_for(self):
+        with Poold([tools("a.localhost", "good")],
+                   pool={"drain_timeout": "100ms"}) as p:
+            told = p.ready("a.localhost")
+            p.send(signal.SIGTERM)
+            p.expect("drain")
+            p.expect("route_gone", generation=told["generation"])
+            p.expect("quit")
+            self.assertEqual(p.join()[0], 0)
+
+    def test_connections_are_refused_as_soon_as_it_ends(self):
+        with Poold() as p:
+            port = int(p.introduction[0]["address"].rsplit(":", 1)[1])
+            for fd in p.fds:
+                os.close(fd)
+            p.fds = []
+            p.send(signal.SIGTERM)
+            p.expect("drain")
+            with self.assertRaises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port))
+
+    def test_who_ignores_sigterm_is_killed(self):
+        with Poold([tools(f"{i}.localhost", "stubborn")
+                    for i in range(5)]) as p:
+            for i in range(5):
+                p.ready(f"{i}.localhost")
+            status, seconds = p.end()
+            self.assertEqual(status, 0)
+            self.assertLess(seconds, 2)
+            self.assertEqual(p.left(), ([], []))
+
+    def test_a_stopped_child_ends_too(self):
+        with Poold([tools("a.localhost", "good")],
+                   pool={"stop_timeout": "10s"}) as p:
+            os.kill(p.ready("a.localhost")["pid"], signal.SIGSTOP)
+            status, seconds = p.end()
+            self.assertEqual(status, 0)
+            self.assertLess(seconds, 2)
+
+    def test_a_second_signal_hurries_and_still_reaps(self):
+        with Poold([tools("s.localhost", "stubborn")],
+                   pool={"stop_timeout": "60s"}) as p:
+            p.ready("s.localhost")
+            p.send(signal.SIGTERM)
+            p.expect("drain")
+            p.send(signal.SIGTERM)
+            p.line("hurry")
+            status, seconds = p.join()
+            self.assertEqual(status, 0)
+            self.assertLess(seconds, 2)
+            self.assertEqual(p.left(), ([], []))
+
+    def test_double_forks_in_sessions_of_their_own_end_too(self):
+        with Poold([tools("o.localhost", "orphans"),
+                    tools("p.localhost", "orphans")]) as p:
+            p.ready("o.localhost")
+            p.ready("p.localhost")
+            self.assertGreaterEqual(len(processes_with(p.marker)), 6)
+            status, seconds = p.end()
+            self.assertEqual(status, 0)
+            self.assertLess(seconds, 2)
+            self.assertEqual(p.left(), ([], []))
+            # The wire of the stand-in switchboard is a third.
+            p.line("[23] processes that were left behind were killed")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
