@@ -143,6 +143,34 @@ START_TEST(a_descriptor_is_watched_until_it_is_stopped)
 }
 END_TEST
 
+static int n_ready;
+
+static void
+count_ready(unsigned events, void *arg)
+{
+	n_ready++;
+}
+
+START_TEST(a_descriptor_that_stays_ready_does_not_hold_the_turn)
+{
+	struct loop_timer t;
+
+	must(pipe(fds) == 0);
+	must(write(fds[1], "a", 1) == 1);
+	loop_io_init(&io, fds[0], count_ready, NULL);
+	ck_assert_int_eq(loop_io_watch(&io, LOOP_READ), 0);
+	loop_timer_init(&t, mark, "t");
+	loop_timer_set(&t, clock_now_ms());
+	ck_assert(loop_turn(true));
+	ck_assert_str_eq(trace, "t");
+	ck_assert(loop_turn(false));
+	ck_assert_int_eq(n_ready, 2);
+	loop_io_stop(&io);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 START_TEST(a_bad_descriptor_is_an_error_of_the_watch)
 {
 	struct loop_io bad;
@@ -290,6 +318,8 @@ main(void)
 	tcase_add_test(c, a_cleared_timer_never_fires);
 	tcase_add_test(c, real_timers_wait_for_real_time);
 	tcase_add_test(c, a_descriptor_is_watched_until_it_is_stopped);
+	tcase_add_test(
+	    c, a_descriptor_that_stays_ready_does_not_hold_the_turn);
 	tcase_add_test(c, a_bad_descriptor_is_an_error_of_the_watch);
 	tcase_add_test(c, deferred_calls_run_once_before_the_loop_waits);
 	tcase_add_test(c, a_signal_wakes_the_loop);
