@@ -4,7 +4,7 @@
  * The CFI follows each push, so that a debugger can walk a parked stack.
  */
 #ifndef __x86_64__
-#error "common/flow has a stack switch for x86-64 only"
+#error "switch_x86_64.S is for x86-64; flow has x86-64 and aarch64 only"
 #endif
 
 	.text
