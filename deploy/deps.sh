@@ -4,7 +4,7 @@
 # deps: install the Debian packages that holdline needs. The one place that
 # names packages; demo.sh, tests/run.sh and CI all come here.
 #
-#   sh deploy/deps.sh [-l] [build] [test] [bench]
+#   sh deploy/deps.sh [-l] [build] [test] [bench] [cross]
 #
 # Without a group: build. -l lists the packages of the groups and installs
 # nothing. Says nothing when everything is there already; asks nothing ever.
@@ -16,23 +16,28 @@ set -eu
 build='gcc libc6-dev meson ninja-build pkgconf python3 libevent-dev
   libhttp-parser-dev libjansson-dev libbsd-dev libconfig-dev libpcre2-dev'
 
-# What tests/run.sh needs beyond that; systemd is for systemd-analyze verify.
-test='check clang binutils git ca-certificates systemd'
+# What tests/run.sh needs beyond that; systemd is for systemd-analyze verify,
+# gdb for the commands of deploy/gdb, the last two for manual pages.
+test='check clang binutils git ca-certificates systemd gdb scdoc mandoc'
 
 # Published clients come from npm. Any node and npm do: npm fetches the node
 # that the tests run on, of the version in tests/e2e/package.json.
 command -v node >/dev/null 2>&1 || test="$test nodejs"
 command -v npm >/dev/null 2>&1 || test="$test npm"
 
-# What tests/bench measures against and with.
-bench='nginx-light wrk'
+# What tests/bench measures against and with; go is a peer of common/flow.
+bench='nginx-light wrk golang-go'
+
+# What tests/cross builds and runs with; the libraries for aarch64 are unpacked
+# by tests/cross/sysroot.sh, not installed.
+cross='gcc-aarch64-linux-gnu qemu-user-static'
 
 say() { printf 'deps: %s\n' "$*" >&2; }
 
 usage()
 {
   say "unknown argument '$1'"
-  say 'usage: sh deploy/deps.sh [-l] [build] [test] [bench]'
+  say 'usage: sh deploy/deps.sh [-l] [build] [test] [bench] [cross]'
   exit 2
 }
 
@@ -70,7 +75,7 @@ groups=
 for word in "$@"; do
   case $word in
   -l) list=1 ;;
-  build | test | bench) groups="$groups $word" ;;
+  build | test | bench | cross) groups="$groups $word" ;;
   *) usage "$word" ;;
   esac
 done

@@ -3,7 +3,7 @@
 #
 # run: every test of holdline, on a fresh Debian 12.
 #
-#   sh tests/run.sh [unit] [lint] [deploy] [e2e] [bench] [conformance]
+#   sh tests/run.sh [unit] [lint] [deploy] [cross] [e2e] [bench] [conformance]
 #
 # Without a word: everything but the last two, which are reports. Installs what is missing (deps.sh),
 # builds under gcc for release and with ASan and UBSan, and under clang, runs
@@ -32,13 +32,13 @@ if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 \
   exit
 fi
 
-parts=${*:-unit lint deploy e2e}
+parts=${*:-unit lint deploy cross e2e}
 for part in $parts; do
   case $part in
-  unit | lint | deploy | e2e | bench | conformance) ;;
+  unit | lint | deploy | cross | e2e | bench | conformance) ;;
   *)
-    echo "run: no part is called '$part'; there are: unit lint deploy e2e" \
-      'bench conformance' >&2
+    echo "run: no part is called '$part'; there are: unit lint deploy" \
+      'cross e2e bench conformance' >&2
     exit 2
     ;;
   esac
@@ -126,11 +126,14 @@ build()
 
 groups='build test'
 ! wants bench || groups="$groups bench"
+! wants cross || groups="$groups cross"
 say "packages ($groups)"
 sh deploy/deps.sh $groups
 
 has_release='' has_sanitized='' has_clang=''
-build release gcc --buildtype=release && has_release=1
+if [ "$parts" != cross ]; then
+  build release gcc --buildtype=release && has_release=1
+fi
 if wants unit || wants e2e; then
   build sanitized gcc --buildtype=debugoptimized \
     -Db_sanitize=address,undefined && has_sanitized=1
@@ -157,6 +160,10 @@ if wants deploy && [ -n "$has_release" ]; then
   export HOLDLINE_BUILD="$root/build-tests/release"
   tested unittest 'service file and installation' \
     python3 tests/e2e/test_install.py -v
+fi
+
+if wants cross; then
+  tested tap 'flow on aarch64, under qemu' sh tests/cross/run.sh build-tests
 fi
 
 if wants e2e; then
