@@ -567,16 +567,16 @@ class Inheritance(unittest.TestCase):
                 self.assertEqual(s.recv(100).decode(),
                                  f"{told['pid']} 1 {told['pid']}")
 
-    @unittest.skipUnless(IS_ROOT, "ids are given up by root alone")
     def test_only_the_switchboard_s_user_may_enter_the_folder_of_sockets(self):
         with Poold([tools("a.localhost", "good")]) as p:
             path = p.ready("a.localhost")["socket"]
-            folder = os.stat(os.path.dirname(path))
-            self.assertEqual(folder.st_uid, 0)
-            self.assertEqual(stat.S_IMODE(folder.st_mode), 0o710)
-            self.assertNotEqual(folder.st_gid, 0)
-            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
-            self.assertNotEqual(os.stat(path).st_uid, 0)
+            folder, file = os.stat(os.path.dirname(path)), os.stat(path)
+            self.assertEqual(folder.st_uid, os.getuid())
+            self.assertEqual(stat.S_IMODE(folder.st_mode),
+                             0o710 if IS_ROOT else 0o700)
+            self.assertEqual(stat.S_IMODE(file.st_mode), 0o600)
+            # As root the switchboard is somebody else.
+            self.assertNotIn(0, (folder.st_gid, file.st_uid, file.st_gid))
 
 
 class Asks(unittest.TestCase):
