@@ -199,14 +199,22 @@ work_submit(struct job *job)
 	return rc;
 }
 
-/* The waiter leaves: with its value, or without waiting any longer. */
+/*
+ * The waiter leaves: with its value (then spec.drop is NULL), halted after the
+ * job was done but before it ran, or without waiting any longer.
+ */
 static void
-work_leave(struct job **job)
+work_leave(struct job **jobp)
 {
-	if ((*job)->is_done)
-		work_free(*job);
-	else
-		(*job)->is_abandoned = true;
+	struct job *const job = *jobp;
+
+	if (!job->is_done) {
+		job->is_abandoned = true;
+		return;
+	}
+	if (job->spec.drop)
+		job->spec.drop(job->value);
+	work_free(job);
 }
 
 /* End what a spec owns without having run it. */
@@ -237,8 +245,10 @@ flow_work(
 	__attribute__((cleanup(work_leave))) struct job *mine = job;
 	const int status =
 	    latch_wait(&mine->done, spec->name, deadline_ms, NULL);
-	if (status == 0)
+	if (status == 0) {
 		*value_r = mine->value;
+		mine->spec.drop = NULL;
+	}
 	return status;
 }
 

@@ -599,6 +599,41 @@ START_TEST(work_that_nobody_waits_for_any_more_drops_its_value)
 }
 END_TEST
 
+/* Halts arg in the turn in which its work is reported, before it runs. */
+static struct task *halted_when_done;
+
+static void
+dispose_and_halt(void *arg)
+{
+	free(arg);
+	task_halt_soon(halted_when_done);
+}
+
+static void *
+work_halted_when_done(void *arg)
+{
+	const struct flow_work_spec spec = { .name = "double",
+		.fn = work_double,
+		.arg = boxed(21),
+		.dispose = dispose_and_halt,
+		.drop = work_drop };
+	void *v;
+
+	halted_when_done = task_self();
+	clock_virtual_stop();
+	flow_work(&spec, CLOCK_NEVER, &v);
+	note("not-reached");
+	return NULL;
+}
+
+START_TEST(work_that_is_done_when_its_waiter_is_halted_drops_its_value)
+{
+	run_flow(work_halted_when_done, NULL);
+	ck_assert_str_eq(traced(), "dropped");
+	ck_assert_int_eq(harness_outcome, TASK_HALTED);
+}
+END_TEST
+
 static void *
 alloc_failures(void *arg)
 {
@@ -660,6 +695,8 @@ main(void)
 	tcase_add_test(c, wait_fd_waits_for_a_descriptor_or_its_deadline);
 	tcase_add_test(c, work_runs_on_a_thread_and_its_value_comes_back);
 	tcase_add_test(c, work_that_nobody_waits_for_any_more_drops_its_value);
+	tcase_add_test(
+	    c, work_that_is_done_when_its_waiter_is_halted_drops_its_value);
 	tcase_add_test(c, out_of_memory_is_an_error_of_the_call_that_needed_it);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
