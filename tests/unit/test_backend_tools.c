@@ -304,9 +304,12 @@ cancel_at(struct session *s, const struct entry *e, void *arg)
 		answer(s, e->ask->name, script_find(books, e->ask->name));
 }
 
-/* Run book_flight once; cancelled before its first turn, or by cancel_at. */
+/* When halt_once cancels: by cancel_at, or so many turns after the start. */
+#define AT_ENTRY (-1)
+
+/* Run book_flight once. */
 static enum session_state
-halt_once(bool is_unborn)
+halt_once(int turns)
 {
 	struct session *s;
 	json_t *const args = parsed(FLIGHT);
@@ -321,7 +324,9 @@ halt_once(bool is_unborn)
 	must(registry_start(bench.registry, &spec, &s, NULL) == 0);
 	json_decref(args);
 	json_decref(caps);
-	if (is_unborn)
+	for (int i = 0; i < turns; i++)
+		flow_sleep(0);
+	if (turns != AT_ENTRY)
 		session_cancel(s, ENTRY_REASON_CLIENT, "now");
 	must(session_wait_end(s, CLOCK_NEVER) == 0);
 	const enum session_state state = session_state(s);
@@ -334,12 +339,15 @@ static void
 halt_everywhere(void)
 {
 	cancel_lsn = 0;
-	must(halt_once(false) == SESSION_COMPLETED);
+	must(halt_once(AT_ENTRY) == SESSION_COMPLETED);
 	const long live = json_live;
-	must(halt_once(true) == SESSION_CANCELLED);
-	wait_for_json(live);
+	/* before it runs; then while its step is queued, runs, or is done */
+	for (int turns = 0; turns < 4; turns++) {
+		must(halt_once(turns) == SESSION_CANCELLED);
+		wait_for_json(live);
+	}
 	for (cancel_lsn = 1; cancel_lsn <= 6; cancel_lsn++) {
-		must(halt_once(false) == SESSION_CANCELLED);
+		must(halt_once(AT_ENTRY) == SESSION_CANCELLED);
 		wait_for_json(live);
 	}
 	note("%s", registry_n_ended(bench.registry) ? "left" : "clean");
