@@ -50,9 +50,9 @@ open_resource(task_body_fn *body, void *arg, void **value_r, struct err *err)
 static void *
 resource_simple(void *arg)
 {
-	noted end = arg;
+	noted(end, arg);
 
-	must(scope_ensure(finalise_slowly, "fin") == 0);
+	ENSURE(finalise_slowly, "fin");
 	resource_provide("value");
 }
 
@@ -61,7 +61,7 @@ b89_function(void *arg)
 {
 	void *v = NULL;
 
-	must(open_resource(resource_simple, arg, &v, NULL) == 0);
+	need(open_resource(resource_simple, arg, &v, NULL) == 0);
 	note("%s", (char *)v);
 	return NULL;
 }
@@ -87,7 +87,7 @@ END_TEST
 static void *
 resource_fails(void *arg)
 {
-	must(scope_ensure(finalise, "undone") == 0);
+	ENSURE(finalise, "undone");
 	flow_fail(-EACCES, "no entry");
 }
 
@@ -141,7 +141,7 @@ b93_body(void *arg)
 {
 	void *v;
 
-	must(open_resource(resource_fails_later, NULL, &v, NULL) == 0);
+	need(open_resource(resource_fails_later, NULL, &v, NULL) == 0);
 	note("acquired");
 	flow_suspend();
 	return NULL;
@@ -159,7 +159,7 @@ END_TEST
 static void *
 resource_slow_init(void *arg)
 {
-	must(scope_ensure(finalise, "undone") == 0);
+	ENSURE(finalise, "undone");
 	flow_sleep(100);
 	resource_provide(NULL);
 }
@@ -181,7 +181,7 @@ b94(void *arg)
 
 	SPAWN(b94_child, NULL, &t);
 	flow_sleep(1);
-	must(task_halt(t, NULL) == 0);
+	need(task_halt(t, NULL) == 0);
 	return NULL;
 }
 
@@ -195,7 +195,7 @@ END_TEST
 static void *
 b95_child(void *arg)
 {
-	noted end = "child";
+	noted(end, "child");
 
 	flow_suspend();
 	return NULL;
@@ -205,7 +205,7 @@ static void *
 resource_with_child(void *arg)
 {
 	SPAWN(b95_child, NULL, NULL);
-	must(scope_ensure(finalise_slowly, "fin") == 0);
+	ENSURE(finalise_slowly, "fin");
 	flow_sleep(1);
 	resource_provide(NULL);
 }
@@ -215,7 +215,7 @@ b95(void *arg)
 {
 	void *v;
 
-	must(open_resource(resource_with_child, NULL, &v, NULL) == 0);
+	need(open_resource(resource_with_child, NULL, &v, NULL) == 0);
 	return NULL;
 }
 
@@ -232,7 +232,7 @@ b97(void *arg)
 	void *v;
 
 	SPAWN(body_note, "sibling", NULL);
-	must(open_resource(resource_simple, "end", &v, NULL) == 0);
+	need(open_resource(resource_simple, "end", &v, NULL) == 0);
 	note("acquired");
 	flow_sleep(1);
 	return NULL;
@@ -286,9 +286,9 @@ step_body(void *arg)
 
 	note("+%s", s->text);
 	if (s->has_slow_end)
-		must(scope_ensure(finalise_slowly, (void *)s->text) == 0);
+		ENSURE(finalise_slowly, (void *)s->text);
 	if (s->has_bad_end)
-		must(scope_ensure(finalise_badly, NULL) == 0);
+		ENSURE(finalise_badly, NULL);
 	if (s->ms)
 		flow_sleep(s->ms);
 	if (s->fails)
@@ -422,7 +422,7 @@ all_halted(void *arg)
 
 	SPAWN(all_steps, arg, &t);
 	flow_sleep(1);
-	must(task_halt(t, NULL) == 0);
+	need(task_halt(t, NULL) == 0);
 	return NULL;
 }
 
@@ -442,7 +442,7 @@ settle_steps(void *arg)
 	struct task_spec specs[STEPS];
 	struct flow_settled s[STEPS];
 
-	must(flow_settle(specs_of(arg, specs), STEPS, s, NULL) == 0);
+	need(flow_settle(specs_of(arg, specs), STEPS, s, NULL) == 0);
 	note("%d:%s", s[0].code, (char *)s[0].value);
 	note("%d:%s", s[1].code == -EIO, s[1].err.text);
 	note("%d:%s", s[2].code, (char *)s[2].value);
@@ -507,7 +507,7 @@ chaos_body(void *arg)
 	const int rc = flow_all(specs, STEPS, v, NULL);
 	const bool was_reached = mem_count() >= chaos_at;
 	mem_fail_at(0);
-	must(rc == (was_reached ? -ENOMEM : 0));
+	need(rc == (was_reached ? -ENOMEM : 0));
 	*(bool *)arg = was_reached;
 	return NULL;
 }
@@ -523,9 +523,11 @@ resource_careful(void *arg)
 static void *
 chaos_resource(void *arg)
 {
-	int n_disposed = 0;
+	/* The resource, and with it its arg, outlives this frame. */
+	static int n_disposed;
 	void *v;
 
+	n_disposed = 0;
 	mem_fail_at(chaos_at);
 	const int rc = resource_open(&(struct task_spec){ .name = "r",
 					 .body = resource_careful,
@@ -534,8 +536,8 @@ chaos_resource(void *arg)
 	    &v, NULL);
 	const bool was_reached = mem_count() >= chaos_at;
 	mem_fail_at(0);
-	must(!was_reached || rc == -ENOMEM || rc == 0);
-	must(rc == 0 || n_disposed == 1);
+	need(!was_reached || rc == -ENOMEM || rc == 0);
+	need(rc == 0 || n_disposed == 1);
 	*(bool *)arg = was_reached;
 	return NULL;
 }
@@ -580,7 +582,7 @@ read_late(void *arg)
 static void *
 b147_child(void *arg)
 {
-	must(flow_context_set(&colour, "red") == 0);
+	need(flow_context_set(&colour, "red") == 0);
 	SPAWN(read_late, "grandchild=", NULL);
 	flow_sleep(10);
 	return NULL;
@@ -591,14 +593,14 @@ b147(void *arg)
 {
 	void *v = NULL;
 
-	must(flow_context_find(&size_, &v));
+	need(flow_context_find(&size_, &v));
 	note("%s", (char *)v);
 	read_context("unset=");
 	SPAWN(read_late, "early=", NULL);
 	SPAWN(b147_child, NULL, NULL);
 	flow_sleep(1);
 	read_context("parent=");
-	must(flow_context_set(&colour, "blue") == 0);
+	need(flow_context_set(&colour, "blue") == 0);
 	flow_sleep(20);
 	return NULL;
 }
@@ -628,7 +630,7 @@ b148_scope(void *arg)
 static void *
 b148(void *arg)
 {
-	must(flow_context_set(&colour, "outer") == 0);
+	need(flow_context_set(&colour, "outer") == 0);
 	flow_context_with(&colour, "inner", read_context, "in=");
 	read_context("out=");
 	note("%d", scope_call(b148_scope, NULL, NULL, NULL) == -EIO);
@@ -661,7 +663,7 @@ END_TEST
 static void *
 resource_sets(void *arg)
 {
-	must(flow_context_set(&colour, "hidden") == 0);
+	need(flow_context_set(&colour, "hidden") == 0);
 	resource_provide(NULL);
 }
 
@@ -670,7 +672,7 @@ b99(void *arg)
 {
 	void *v;
 
-	must(open_resource(resource_sets, NULL, &v, NULL) == 0);
+	need(open_resource(resource_sets, NULL, &v, NULL) == 0);
 	read_context("acquirer=");
 	return NULL;
 }
@@ -697,40 +699,28 @@ main(void)
 {
 	Suite *const s = suite_create("flow_combine");
 	TCase *const c = tcase_create("behaviours");
-	SRunner *const r = srunner_create(s);
 
-	tcase_add_test(c, b89_b90_b96_a_resource_lives_until_the_scope_ends);
-	tcase_add_test(c, b91_b92_an_error_before_providing_is_the_acquirers);
-	tcase_add_test(c, b93_an_error_after_providing_fails_the_owner);
-	tcase_add_test(c, b94_a_halt_during_init_undoes_what_it_had_done);
-	tcase_add_test(c, b95_a_resources_children_outlive_its_own_cleanup);
-	tcase_add_test(c, b97_a_synchronous_init_lets_nobody_else_run);
-	tcase_add_test(c, b98_a_resource_that_never_provides_is_an_error);
-	tcase_add_test(
-	    c, b109_b111_b112_b113_the_first_wins_and_losers_are_torn_down);
-	tcase_add_test(c, b110_a_race_fails_if_the_first_to_end_failed);
-	tcase_add_test(c, b114_an_error_in_a_losers_teardown_is_reported);
-	tcase_add_test(c,
-	    b115_b116_a_race_of_nobody_is_an_error_and_all_of_nobody_is_done);
-	tcase_add_test(c, b117_all_returns_values_by_position);
-	tcase_add_test(
-	    c, b118_b119_all_fails_at_the_first_error_after_tearing_down);
-	tcase_add_test(
-	    c, b120_b123_halting_a_combination_halts_members_in_reverse);
-	tcase_add_test(c, b121_settle_returns_each_outcome_and_halts_nobody);
-	tcase_add_test(
-	    c, b122_a_timeout_halts_awaits_cleanup_and_clears_its_timer);
-	tcase_add_test(c, every_allocation_may_fail_and_the_call_says_so);
-	tcase_add_test(
-	    c, b146_b147_b149_a_value_is_seen_below_not_above_nor_beside);
-	tcase_add_test(c, b75_b148_with_restores_also_after_an_error);
-	tcase_add_test(c, b150_expecting_an_unset_context_names_it);
-	tcase_add_test(
-	    c, b99_context_set_in_a_resource_is_hidden_from_the_acquirer);
-	tcase_add_test(c, every_allocation_of_a_resource_may_fail);
-	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	const int n = srunner_ntests_failed(r);
-	srunner_free(r);
-	return n ? EXIT_FAILURE : EXIT_SUCCESS;
+	HARNESS_ADD(c, b89_b90_b96_a_resource_lives_until_the_scope_ends);
+	HARNESS_ADD(c, b91_b92_an_error_before_providing_is_the_acquirers);
+	HARNESS_ADD(c, b93_an_error_after_providing_fails_the_owner);
+	HARNESS_ADD(c, b94_a_halt_during_init_undoes_what_it_had_done);
+	HARNESS_ADD(c, b95_a_resources_children_outlive_its_own_cleanup);
+	HARNESS_ADD(c, b97_a_synchronous_init_lets_nobody_else_run);
+	HARNESS_ADD(c, b98_a_resource_that_never_provides_is_an_error);
+	HARNESS_ADD(c, b109_b111_b112_b113_the_first_wins_and_losers_are_torn_down);
+	HARNESS_ADD(c, b110_a_race_fails_if_the_first_to_end_failed);
+	HARNESS_ADD(c, b114_an_error_in_a_losers_teardown_is_reported);
+	HARNESS_ADD(c, b115_b116_a_race_of_nobody_is_an_error_and_all_of_nobody_is_done);
+	HARNESS_ADD(c, b117_all_returns_values_by_position);
+	HARNESS_ADD(c, b118_b119_all_fails_at_the_first_error_after_tearing_down);
+	HARNESS_ADD(c, b120_b123_halting_a_combination_halts_members_in_reverse);
+	HARNESS_ADD(c, b121_settle_returns_each_outcome_and_halts_nobody);
+	HARNESS_ADD(c, b122_a_timeout_halts_awaits_cleanup_and_clears_its_timer);
+	HARNESS_ADD(c, every_allocation_may_fail_and_the_call_says_so);
+	HARNESS_ADD(c, b146_b147_b149_a_value_is_seen_below_not_above_nor_beside);
+	HARNESS_ADD(c, b75_b148_with_restores_also_after_an_error);
+	HARNESS_ADD(c, b150_expecting_an_unset_context_names_it);
+	HARNESS_ADD(c, b99_context_set_in_a_resource_is_hidden_from_the_acquirer);
+	HARNESS_ADD(c, every_allocation_of_a_resource_may_fail);
+	return harness_main(s, c);
 }
