@@ -537,7 +537,15 @@ backend_do_too_late(struct backend *backend)
 	    backend->context->settings->pool.start_timeout_ms, time);
 	snprintf(backend->words, sizeof(backend->words),
 	    "not ready within %s (start_timeout)", time);
-	backend_fail_asks(backend, 504, backend->words);
+	backend_do_kill(backend);
+}
+
+/* The kernel holds it (a dead disk, say): nobody shall wait for that. */
+static void
+backend_do_kill_again(struct backend *backend)
+{
+	log_error("%s: does not end, though it was killed", backend->name);
+	backend_fail_asks(backend, 504, "its last run does not end");
 	backend_do_kill(backend);
 }
 
@@ -612,6 +620,8 @@ backend_do_mourn(struct backend *backend)
 	const unsigned n_failures = backend->n_failures + 1;
 	const int64_t pause_ms = policy_backoff_ms(n_failures);
 
+	if (backend->cause == POLICY_TIMEOUT && !backend->was_ready)
+		backend_fail_asks(backend, 504, backend->words);
 	backend_do_bury(backend);
 	backend->n_failures = n_failures;
 	backend->retry_at_ms = clock_now_ms() + pause_ms;
@@ -646,6 +656,7 @@ static void (*const backend_do[LIFE_N_ACTIONS])(struct backend *) = {
 	[LIFE_REFUSE] = backend_do_refuse,
 	[LIFE_TOO_LATE] = backend_do_too_late,
 	[LIFE_KILL] = backend_do_kill,
+	[LIFE_KILL_AGAIN] = backend_do_kill_again,
 	[LIFE_BURY] = backend_do_bury,
 	[LIFE_MOURN] = backend_do_mourn,
 	[LIFE_GIVE_UP] = backend_do_give_up,

@@ -81,7 +81,7 @@ static const struct life_row life_rows[] = {
 	/* No answer: the switchboard is busy or was started anew. */
 	{ IN(DRAINING), LIFE_DUE, LIFE_SERVE, LIFE_READY },
 	{ IN(STOPPING), LIFE_DUE, LIFE_KILL, LIFE_KILLED },
-	{ IN(KILLED), LIFE_DUE, LIFE_KILL, SAME },
+	{ IN(KILLED), LIFE_DUE, LIFE_KILL_AGAIN, SAME },
 	{ IN(BACKOFF), LIFE_DUE, LIFE_FORGET, LIFE_GONE },
 	{ IN(GONE), LIFE_DUE, LIFE_NEVER, SAME },
 

@@ -51,8 +51,9 @@ enum life_action {
 	LIFE_TERMINATE,   /* SIGTERM, time it by stop_timeout */
 	LIFE_EXPECT_EXIT, /* no signal, time it by stop_timeout */
 	LIFE_REFUSE,      /* fail who waits, then as LIFE_EXPECT_EXIT */
-	LIFE_TOO_LATE,    /* fail who waits with 504, SIGKILL */
+	LIFE_TOO_LATE,    /* SIGKILL; who waits is told after the reap */
 	LIFE_KILL,        /* SIGKILL */
+	LIFE_KILL_AGAIN,  /* SIGKILL; who waits is told now */
 	LIFE_BURY,        /* tell the switchboard, end what it left behind */
 	LIFE_MOURN,       /* bury it, remember the failure */
 	LIFE_GIVE_UP,     /* fail who waits, then as LIFE_MOURN */

@@ -102,7 +102,7 @@ static const struct life_move wanted[LIFE_N_STATES][LIFE_N_EVENTS] = {
 		[LIFE_SHUTDOWN] = { K, LIFE_KILLED },
 		[LIFE_HURRY] = { K, LIFE_KILLED },
 		[LIFE_ASK] = { K, LIFE_KILLED },
-		[LIFE_DUE] = GO(KILL, KILLED),
+		[LIFE_DUE] = GO(KILL_AGAIN, KILLED),
 		[LIFE_ENDED] = GO(BURY, GONE),
 		[LIFE_FAILED] = GO(MOURN, BACKOFF),
 	},
