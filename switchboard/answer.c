@@ -242,7 +242,7 @@ void
 answer_eof(struct exchange *x, bool is_reset)
 {
 	if (x->state == EXCHANGE_ASKING) {
-		forward_lost(x);
+		forward_lost(x, is_reset);
 		return;
 	}
 	must(x->state == EXCHANGE_ANSWERING);

@@ -223,7 +223,7 @@ static void
 forward_retry(struct exchange *x)
 {
 	x->was_retried = true;
-	exchange_note(x, "sent again, the idle connection was closed");
+	exchange_note(x, "sent again, the backend had not read it");
 	if (buf_len(&x->upstream->jack.out))
 		block_move(&x->early, &x->upstream->jack.out);
 	upstream_close(&x->upstream);
@@ -279,15 +279,16 @@ forward_mourn(struct exchange *x)
 }
 
 void
-forward_lost(struct exchange *x)
+forward_lost(struct exchange *x, bool is_reset)
 {
 	const struct upstream *const up = x->upstream;
 	const uint64_t n_written = upstream_n_written(up);
 	const struct retry_lost lost = {
-		.is_reused = up->is_reused,
 		.is_idempotent = x->is_idempotent,
 		.is_written = n_written > 0,
 		.is_body_written = n_written > buf_len(&x->head),
+		.is_unread =
+		    is_reset || up->jack.is_broken || upstream_n_unread(up) > 0,
 		.was_retried = x->was_retried,
 		.has_answered = x->route->has_answered ||
 		                x->route->generation != up->generation,

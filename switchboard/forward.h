@@ -33,7 +33,10 @@ void forward_start(struct exchange *x, const struct http_request *req);
  */
 int forward_pump(struct exchange *x, struct http_fault *fault_r);
 
-/* The upstream was lost before a whole response head came. */
-void forward_lost(struct exchange *x);
+/*
+ * The upstream was lost before a whole response head came, by a reset or by
+ * its end.
+ */
+void forward_lost(struct exchange *x, bool is_reset);
 
 #endif

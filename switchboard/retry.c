@@ -8,7 +8,7 @@ enum retry
 retry_after_loss(const struct retry_lost *lost)
 {
 	const bool may_repeat =
-	    !lost->is_written || (lost->is_reused && lost->is_idempotent);
+	    !lost->is_written || (lost->is_idempotent && lost->is_unread);
 
 	if (may_repeat && !lost->is_body_written && !lost->was_retried)
 		return RETRY_FRESH;

@@ -2,8 +2,10 @@
 /*
  * retry: what to do when a backend is lost before it answered. Pure. A request
  * is never sent twice unless no byte of it was written, or it is idempotent,
- * its body has not been touched and the connection was an old one that the
- * backend may just have closed (RFC 9110 9.2.2, RFC 9112 9.3.1).
+ * its body has not been touched, and the backend closed without having read it
+ * (an old connection, or one that was never accepted; RFC 9110 9.2.2, RFC 9112
+ * 9.3.1). A unix socket tells: a peer that closes with unread bytes gives
+ * ECONNRESET, not an end.
  */
 #ifndef SWITCHBOARD_RETRY_H
 #define SWITCHBOARD_RETRY_H
@@ -12,12 +14,12 @@
 
 /* What is known when an upstream was lost before a response byte. */
 struct retry_lost {
-	bool is_reused;       /* the connection carried an exchange before */
 	bool is_idempotent;   /* the method may be repeated */
 	bool is_written;      /* a byte of the request was written */
 	bool is_body_written; /* a byte of its body was written */
-	bool was_retried;     /* it is the second loss already */
-	bool has_answered;    /* this run of the backend ever answered */
+	bool is_unread;    /* the backend has not read all that was written */
+	bool was_retried;  /* it is the second loss already */
+	bool has_answered; /* this run of the backend ever answered */
 };
 
 enum retry {

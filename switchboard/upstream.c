@@ -3,7 +3,9 @@
 #include "switchboard/upstream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -63,7 +65,6 @@ upstream_take(struct upstream_pool *pool)
 	must_be(up, UPSTREAM_MAGIC);
 	upstream_unlink(up);
 	up->state = UPSTREAM_BUSY;
-	up->is_reused = true;
 	up->n_read_base = up->jack.n_read;
 	up->n_written_base = up->jack.n_written;
 	jack_deadline(&up->jack, CLOCK_NEVER);
@@ -157,6 +158,14 @@ uint64_t
 upstream_n_read(const struct upstream *up)
 {
 	return up->jack.n_read - up->n_read_base;
+}
+
+int
+upstream_n_unread(const struct upstream *up)
+{
+	int n = 0;
+
+	return ioctl(up->jack.io.fd, SIOCOUTQ, &n) < 0 ? 0 : n;
 }
 
 void

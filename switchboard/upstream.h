@@ -32,7 +32,6 @@ struct upstream {
 	struct jack jack;
 	struct http_scan scan;
 	uint64_t generation;     /* the run of the backend it leads to */
-	bool is_reused;          /* it carried an exchange before */
 	uint64_t n_read_base;    /* jack.n_read when the exchange took it */
 	uint64_t n_written_base; /* jack.n_written when the exchange took it */
 	struct upstream_pool *pool; /* while idle */
@@ -81,6 +80,9 @@ void upstream_attach(struct upstream *up,
 /* Bytes of the present exchange that were written and that came. */
 uint64_t upstream_n_written(const struct upstream *up);
 uint64_t upstream_n_read(const struct upstream *up);
+
+/* Bytes that were written and that the backend has not read. */
+int upstream_n_unread(const struct upstream *up);
 
 /* Give *up back to its pool, or close it when that does not want it. */
 void upstream_release(struct upstream **up, struct upstream_pool *pool);

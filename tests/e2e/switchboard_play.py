@@ -10,6 +10,7 @@ import os
 import queue
 import re
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -141,6 +142,11 @@ class Peer:
     def request(self):
         head = self.head()
         return head, self.body(head)
+
+    def arrived(self):
+        """Wait for input without reading it."""
+        if not select.select([self.sock], [], [], PATIENCE)[0]:
+            raise AssertionError("nothing came")
 
     def shut(self):
         self.sock.shutdown(socket.SHUT_WR)

@@ -602,12 +602,38 @@ class Routes(Case):
         first.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         client.response()
         self.get("/2", client=client)
-        self.assertEqual(first.head().line, "GET /2 HTTP/1.1")
-        first.close()
+        first.arrived()
+        first.close()  # without reading it
         second = backend.accept()
         self.assertEqual(second.head().line, "GET /2 HTTP/1.1")
         second.close()  # once only, and the backend has answered before
         self.assert_error(client.response(), 502, "before it answered")
+
+    def test_an_end_before_a_request_is_read_is_stale_too(self):
+        backend = self.sb.backend("acme.localhost")
+        client = self.get("/1")
+        first = backend.accept()
+        first.head()
+        first.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        client.response()
+        self.get("/2", client=client)
+        first.arrived()
+        first.shut()
+        backend.serve(echo)
+        self.assertEqual(client.response()[1], b"/2")
+
+    def test_a_request_that_was_read_is_never_sent_twice(self):
+        backend = self.sb.backend("acme.localhost")
+        client = self.get("/1")
+        first = backend.accept()
+        first.head()
+        first.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        client.response()
+        self.get("/2", client=client)
+        first.head()
+        first.close()
+        self.assert_error(client.response(), 502, "before it answered")
+        self.assertEqual(backend.n_accepted, 1)
 
     def test_a_post_is_never_sent_twice(self):
         backend = self.sb.backend("acme.localhost")
@@ -618,7 +644,7 @@ class Routes(Case):
         client.response()
         client.send(b"POST /2 HTTP/1.1\r\n" + HOST +
                     b"Content-Length: 0\r\n\r\n")
-        first.head()
+        first.arrived()
         first.close()
         self.assert_error(client.response(), 502, "before it answered")
         self.assertEqual(backend.n_accepted, 1)

@@ -10,12 +10,12 @@
 START_TEST(nothing_is_sent_twice_but_what_is_harmless)
 {
 	const struct retry_lost lost = {
-		.is_reused = _i & 1,
 		.is_idempotent = _i & 2,
 		.is_written = _i & 4,
 		.is_body_written = _i & 8,
 		.was_retried = _i & 16,
 		.has_answered = _i & 32,
+		.is_unread = _i & 1,
 	};
 	const enum retry verdict = retry_after_loss(&lost);
 
@@ -25,12 +25,12 @@ START_TEST(nothing_is_sent_twice_but_what_is_harmless)
 		/* Refusing to repeat needs a reason. */
 		ck_assert(lost.was_retried || lost.is_body_written ||
 			  (lost.is_written &&
-			      !(lost.is_reused && lost.is_idempotent)));
+			      !(lost.is_idempotent && lost.is_unread)));
 		return;
 	}
 	ck_assert(!lost.was_retried && !lost.is_body_written);
 	if (lost.is_written)
-		ck_assert(lost.is_reused && lost.is_idempotent);
+		ck_assert(lost.is_idempotent && lost.is_unread);
 }
 END_TEST
 
