@@ -19,6 +19,7 @@
 #include "common/base/must.h"
 #include "common/flow/task.h"
 
+#include "poold/backend_spawn.h"
 #include "poold/family.h"
 #include "poold/process.h"
 
@@ -26,88 +27,6 @@
 #define BACKEND_STACK      FLOW_STACK_BYTES
 
 /* ---------------------------------------------------------------- its asks */
-
-static struct backend_ask *
-backend_take_ask(struct backend *backend)
-{
-	struct backend_ask *const ask = STAILQ_FIRST(&backend->asks);
-
-	if (!ask)
-		return NULL;
-	STAILQ_REMOVE_HEAD(&backend->asks, link);
-	backend->n_asks--;
-	return ask;
-}
-
-void
-backend_drop_asks(struct backend *backend)
-{
-	struct backend_ask *ask;
-
-	while ((ask = backend_take_ask(backend)))
-		mem_free(ask);
-}
-
-static void
-backend_send_failed(struct board *board, uint64_t ask, uint32_t status,
-    uint32_t retry_after_s, const char *text)
-{
-	const struct proto_route_failed failed = {
-		.ask = ask,
-		.status = status,
-		.retry_after_s = retry_after_s,
-	};
-
-	(void)board_send(board, PROTO_ROUTE_FAILED, &failed, text);
-}
-
-/* Fail all who wait. */
-static void
-backend_fail_asks(struct backend *backend, uint32_t status, const char *text)
-{
-	struct backend_ask *ask;
-
-	while ((ask = backend_take_ask(backend))) {
-		backend_send_failed(backend->board, ask->id, status, 0, text);
-		mem_free(ask);
-	}
-}
-
-void
-backend_refuse(struct board *board, uint64_t ask, enum policy_verdict verdict,
-    const struct policy_load *load, const struct backend *backend)
-{
-	const struct policy_refusal refusal = policy_refuse(verdict, load);
-	char text[PROTO_TEXT_BYTES] = "";
-
-	switch (verdict) {
-	case POLICY_ADMIT:
-		must(!"an admitted ask is not refused");
-		break;
-	case POLICY_ENDING:
-		strlcpy(text, "the service is shutting down", sizeof(text));
-		break;
-	case POLICY_FULL:
-		snprintf(text, sizeof(text),
-		    "all %u places for backends are taken (max_backends)",
-		    load->max_backends);
-		break;
-	case POLICY_HOSTS:
-		snprintf(text, sizeof(text),
-		    "all %u hosts of this kind are taken (max_hosts)",
-		    load->max_hosts);
-		break;
-	case POLICY_BACKING_OFF:
-		snprintf(text, sizeof(text),
-		    "failed %u times in a row, tried again in %u s; the last "
-		    "time: %.380s",
-		    load->n_failures, refusal.retry_after_s,
-		    backend ? backend->words : "");
-		break;
-	}
-	backend_send_failed(
-	    board, ask, refusal.status, refusal.retry_after_s, text);
-}
 
 void
 backend_load(const struct backend *backend, struct policy_load *load)
@@ -147,32 +66,19 @@ void
 backend_refuse_asks(struct backend *backend)
 {
 	struct policy_load load;
-	struct backend_ask *ask;
 
 	backend_load(backend, &load);
-	while ((ask = backend_take_ask(backend))) {
-		backend_refuse(
-		    backend->board, ask->id, POLICY_ENDING, &load, backend);
-		mem_free(ask);
-	}
+	ask_refuse(&backend->asks, backend->board, POLICY_ENDING, &load, "");
 }
 
 void
 backend_add_ask(struct backend *backend, uint64_t id, uint64_t dead_generation)
 {
-	struct backend_ask *ask = NULL;
-
-	if (backend->n_asks < BACKEND_ASKS_MAX)
-		ask = mem_zalloc(1, sizeof(*ask));
-	if (!ask) {
-		backend_send_failed(backend->board, id, 503, 1,
+	if (ask_add(&backend->asks, id, dead_generation) < 0) {
+		ask_fail_one(backend->board, id, 503, 1,
 		    "too much is waiting for this backend");
 		return;
 	}
-	ask->id = id;
-	ask->dead_generation = dead_generation;
-	STAILQ_INSERT_TAIL(&backend->asks, ask, link);
-	backend->n_asks++;
 	backend_take_place(backend);
 	/* Found dead, but it lives: it is ended and started anew. */
 	if (dead_generation != 0 && dead_generation == backend->generation &&
@@ -191,23 +97,17 @@ backend_answer_asks(struct backend *backend)
 		.pid = (int32_t)process_pid(backend->process),
 		.tenant = backend->number,
 	};
-	unsigned n = backend->n_asks;
 
 	strlcpy(ready.host, backend->host, sizeof(ready.host));
 	place_socket(&backend->context->place, backend->number, ready.socket);
-	while (n-- > 0) {
-		struct backend_ask *const ask = backend_take_ask(backend);
-		if (ask->dead_generation == backend->generation) {
-			/* Its end is on its way; then a new one is started. */
-			STAILQ_INSERT_TAIL(&backend->asks, ask, link);
-			backend->n_asks++;
-			continue;
-		}
-		ready.ask = ask->id;
-		(void)board_send(
-		    backend->board, PROTO_ROUTE_READY, &ready, NULL);
-		mem_free(ask);
-	}
+	ask_answer(&backend->asks, backend->board, &ready);
+}
+
+/* Fail all who wait. */
+static void
+backend_fail_asks(struct backend *backend, uint32_t status, const char *text)
+{
+	ask_fail(&backend->asks, backend->board, status, text);
 }
 
 /* ------------------------------------------------- what it says: callbacks */
@@ -301,127 +201,6 @@ static const struct process_calls backend_process_calls = {
 	.on_exit = backend_on_exit,
 };
 
-/* -------------------------------------------------------------- its start */
-
-/* The command line of a tools backend or of a command. */
-struct backend_argv {
-	char **v;
-	char timeout[24];
-	char max[24];
-};
-
-static int
-backend_fill_argv(const struct backend *backend, const char *folder,
-    struct backend_argv *argv)
-{
-	const struct settings *const settings = backend->context->settings;
-	const struct settings_tenant *const tenant = backend->tenant;
-	const struct base_config_strings *const list =
-	    tenant->command.n ? &tenant->command : &tenant->tools;
-	size_t n = 0;
-
-	argv->v = mem_zalloc(list->n + 12, sizeof(*argv->v));
-	if (!argv->v)
-		return -ENOMEM;
-	if (tenant->command.n == 0) {
-		snprintf(argv->timeout, sizeof(argv->timeout), "%lld",
-		    (long long)settings->pool.session_timeout_ms);
-		snprintf(argv->max, sizeof(argv->max), "%lld",
-		    (long long)settings->pool.max_sessions);
-		char *const own[] = { (char *)"backend", (char *)"-h",
-			(char *)backend->host, (char *)"-s", (char *)folder,
-			(char *)"-t", argv->timeout, (char *)"-m", argv->max };
-		memcpy(argv->v, own, sizeof(own));
-		n = sizeof(own) / sizeof(own[0]);
-	}
-	for (size_t i = 0; i < list->n; i++)
-		argv->v[n++] = list->v[i];
-	return 0;
-}
-
-/* What the environment of a backend says beside poold's. */
-static int
-backend_fill_env(
-    const struct backend *backend, const char *folder, struct env *env)
-{
-	const struct context *const context = backend->context;
-	int e = env_init(env, environ);
-
-	if (e == 0 && (!env_set(env, "TMPDIR", "%s", folder) ||
-			  !env_set(env, HERITAGE_RUN_ENV, "%llu",
-			      (unsigned long long)backend->generation)))
-		e = -ENOMEM;
-	/* The home of root is nothing to somebody else. */
-	if (e == 0 && context->has_ids &&
-	    (!env_set(env, "HOME", "%s", folder) ||
-		!env_set(env, "USER", "%s", context->backend_ids.user) ||
-		!env_set(env, "LOGNAME", "%s", context->backend_ids.user)))
-		e = -ENOMEM;
-	return e;
-}
-
-static int
-backend_launch(struct backend *backend, const char *folder, int listen_fd,
-    struct err *err_r)
-{
-	struct context *const context = backend->context;
-	const bool is_command = backend->tenant->command.n > 0;
-	struct backend_argv argv = { 0 };
-	struct env env = { 0 };
-	struct process_spec spec = {
-		.name = backend->name,
-		.heritage = { .path = is_command ? backend->tenant->command.v[0]
-		                                 : context->backend_program,
-		    .folder = folder,
-		    .ids = context->has_ids ? &context->backend_ids : NULL,
-		    .life_fd = context->life[0],
-		    .life_write_fd = context->life[1],
-		    .parent_pid = getpid(),
-		    .nofile = context->nofile },
-		.env = &env,
-		.listen_fd = listen_fd,
-		.has_channel = !is_command,
-		.has_own_stderr = true,
-		.calls = &backend_process_calls,
-		.arg = backend,
-	};
-	int e = backend_fill_argv(backend, folder, &argv);
-
-	if (e == 0)
-		e = backend_fill_env(backend, folder, &env);
-	spec.heritage.argv = argv.v;
-	if (e == 0)
-		e = process_start(&spec, &backend->process, err_r);
-	else
-		err_set(err_r, e, NULL, "no memory for a process");
-	env_fini(&env);
-	mem_free(argv.v);
-	return e;
-}
-
-/* Make folder, socket and process. */
-static int
-backend_spawn(struct backend *backend, struct err *err_r)
-{
-	struct context *const context = backend->context;
-	const bool has_ids = context->has_ids;
-	char path[PROTO_PATH_BYTES];
-	fd_auto int listen_fd = -1;
-	char *folder;
-	int e;
-
-	if ((e = place_state(&context->place, backend->host,
-		 has_ids ? &context->backend_ids : NULL, &folder, err_r)) < 0)
-		return e;
-	place_socket(&context->place, backend->number, path);
-	e = listener_open_unix(
-	    path, has_ids ? &context->board_ids : NULL, &listen_fd, err_r);
-	if (e == 0)
-		e = backend_launch(backend, folder, listen_fd, err_r);
-	mem_free(folder);
-	return e;
-}
-
 /* -------------------------------------------------------- what life.c says */
 
 static void
@@ -449,7 +228,7 @@ backend_do_start(struct backend *backend)
 	backend->started_ms = clock_now_ms();
 	backend->started_wall_ms = clock_wall_ms();
 	backend_set_due(backend, context->settings->pool.start_timeout_ms);
-	if (backend_spawn(backend, &err) == 0)
+	if (backend_spawn(backend, &backend_process_calls, &err) == 0)
 		return;
 	snprintf(backend->words, sizeof(backend->words), "%s%s%s", err.place,
 	    err.place[0] ? ": " : "", err.text);
@@ -772,13 +551,12 @@ static void
 backend_ask_again(struct backend *backend)
 {
 	struct policy_load load;
-	struct backend_ask *ask;
 
 	if (backend->process || (backend->posted & (1u << LIFE_UNBORN)))
 		return;
 	backend->posted &= ~(1u << LIFE_ASK);
 	backend_leave_place(backend);
-	if (backend->n_asks == 0)
+	if (backend->asks.n == 0)
 		return;
 	backend_load(backend, &load);
 	const enum policy_verdict verdict = policy_admit(&load);
@@ -787,11 +565,8 @@ backend_ask_again(struct backend *backend)
 		backend_post(backend, LIFE_ASK);
 		return;
 	}
-	while ((ask = backend_take_ask(backend))) {
-		backend_refuse(
-		    backend->board, ask->id, verdict, &load, backend);
-		mem_free(ask);
-	}
+	ask_refuse(
+	    &backend->asks, backend->board, verdict, &load, backend->words);
 }
 
 /* Be found no more: the task is about to end. */
@@ -811,7 +586,7 @@ backend_body(void *arg)
 	do {
 		backend_step(backend, backend_next_event(backend));
 		backend_ask_again(backend);
-	} while (backend->state != LIFE_GONE || backend->n_asks > 0);
+	} while (backend->state != LIFE_GONE || backend->asks.n > 0);
 	backend_leave(backend);
 	return NULL;
 }
@@ -825,7 +600,7 @@ backend_dispose(void *arg)
 	backend_leave(backend);
 	backend_leave_place(backend);
 	process_free(&backend->process);
-	backend_drop_asks(backend);
+	ask_drop(&backend->asks);
 	if (backend->tenant->is_template)
 		place_forget_state(&backend->context->place, backend->host);
 	waitq_wake_all(&backend->context->changed, 0);
@@ -854,7 +629,7 @@ backend_new(struct context *context, struct board *board, size_t tenant_index,
 	strlcpy(backend->host, host, sizeof(backend->host));
 	snprintf(backend->name, sizeof(backend->name), "backend %s", host);
 	waitq_init(&backend->wake);
-	STAILQ_INIT(&backend->asks);
+	ask_init(&backend->asks);
 	return backend;
 }
 

@@ -7,7 +7,6 @@
 #ifndef POOLD_BACKEND_H
 #define POOLD_BACKEND_H
 
-#include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,21 +14,13 @@
 #include "common/flow/wait.h"
 #include "common/ipc/proto.h"
 
+#include "poold/ask.h"
 #include "poold/board.h"
 #include "poold/context.h"
 #include "poold/life.h"
 #include "poold/policy.h"
 
-#define BACKEND_ASKS_MAX 64 /* waiting for one backend; one is usual */
-
 struct process;
-
-/* A route that the switchboard waits for. */
-struct backend_ask {
-	STAILQ_ENTRY(backend_ask) link;
-	uint64_t id;
-	uint64_t dead_generation; /* not answered with this one */
-};
 
 struct backend {
 	RB_ENTRY(backend) link; /* of the owner: by host */
@@ -50,8 +41,7 @@ struct backend {
 	uint32_t posted;   /* events that came, a bit each */
 	int64_t due_at_ms; /* when the time of this state is over */
 	struct waitq wake; /* its task */
-	STAILQ_HEAD(, backend_ask) asks;
-	unsigned n_asks;
+	struct ask_list asks;
 
 	/* This run. */
 	struct process *process; /* NULL: none */
@@ -87,11 +77,6 @@ int backend_run_take(struct backend *backend);
 /* What an ask for it is measured against. */
 void backend_load(const struct backend *backend, struct policy_load *load);
 
-/* Refuse an ask that was not admitted. The text comes from the verdict. */
-void
-backend_refuse(struct board *board, uint64_t ask, enum policy_verdict verdict,
-    const struct policy_load *load, const struct backend *backend);
-
 /*
  * Add an admitted ask. It is answered by ROUTE_READY or ROUTE_FAILED, at once
  * or later. Never waits.
@@ -107,8 +92,5 @@ void backend_held(struct backend *backend, uint32_t ask_again_ms);
 
 /* Refuse all its asks: poold ends. */
 void backend_refuse_asks(struct backend *backend);
-
-/* Drop all its asks: nobody waits for them any more. */
-void backend_drop_asks(struct backend *backend);
 
 #endif

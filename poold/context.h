@@ -37,4 +37,15 @@ struct context {
 	struct waitq changed; /* a backend is gone, or hurry was asked for */
 };
 
+/*
+ * Raise limits, find programs and ids, make folders, sockets and the life
+ * pipe. Says on the log where it listens and what is not isolated. Returns 0
+ * or -errno with *err_r; ended with context_close, also after an error.
+ */
+int context_open(struct context *context, const struct settings *settings,
+    struct err *err_r);
+
+/* Close and remove what context_open made. */
+void context_close(struct context *context);
+
 #endif

@@ -18,33 +18,27 @@
  *   process.c          one child: fork, channel, stderr, reap (callbacks)
  *   family.c           descendants that poold did not start
  *   program.c place.c listener.c   programs, folders, sockets
- *   context.h          what the tasks share
+ *   context.c          what the tasks share: made at start
  *   board.c            the task of the switchboard
+ *   ask.c              who waits for a backend, and the answers
+ *   backend_spawn.c    folder, socket and process of a new run
  *   backend.c          the task of a backend
  *   pool.c             asks to backends; the order of ending
  */
 #include <bsd/unistd.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/base/fd.h"
 #include "common/base/log.h"
-#include "common/base/mem.h"
 #include "common/flow/main.h"
 #include "common/proc/notify.h"
 #include "common/proc/title.h"
 
 #include "poold/context.h"
-#include "poold/family.h"
 #include "poold/pool.h"
-#include "poold/program.h"
 #include "poold/settings.h"
 
 static struct pool pool;
@@ -67,75 +61,6 @@ main_say(const struct err *err)
 	return EXIT_FAILURE;
 }
 
-/* Descriptors for many children; they get the old limit back. */
-static void
-main_raise_limits(struct context *context)
-{
-	getrlimit(RLIMIT_NOFILE, &context->nofile);
-	const struct rlimit most = { context->nofile.rlim_max,
-		context->nofile.rlim_max };
-	if (setrlimit(RLIMIT_NOFILE, &most) < 0)
-		log_warn_err(-errno, "more descriptors are not to be had");
-}
-
-/* As whom children run. Without root that is said, once. */
-static int
-main_find_ids(struct context *context, struct err *err)
-{
-	if (geteuid() != 0) {
-		log_info("not root: the switchboard and all backends run as "
-			 "user %u; tenants are not isolated from each other",
-		    geteuid());
-		return 0;
-	}
-	context->has_ids = true;
-	if (drop_find("holdline", &context->board_ids, NULL) < 0 &&
-	    drop_find("nobody", &context->board_ids, err) < 0)
-		return err->code;
-	context->backend_ids = context->board_ids;
-	log_info("the switchboard and all backends run as user %s; tenants "
-		 "are not isolated from each other",
-	    context->board_ids.user);
-	return 0;
-}
-
-static int
-main_open(struct context *context, struct err *err)
-{
-	const struct settings *const settings = context->settings;
-	int e;
-
-	main_raise_limits(context);
-	if ((e = program_find("switchboard", &context->board_program, err)) ||
-	    (e = program_find("backend", &context->backend_program, err)) ||
-	    (e = main_find_ids(context, err)) ||
-	    (e = place_open(&context->place, settings->pool.runtime_dir,
-		 settings->pool.state_dir,
-		 context->has_ids ? &context->board_ids : NULL, err)) ||
-	    (e = listeners_open(&context->listeners, settings, err)))
-		return e;
-	if ((e = family_open()) < 0 || pipe2(context->life, O_CLOEXEC) < 0)
-		return err_set(err, e ? e : -errno, NULL,
-		    "the kernel lacks what poold needs");
-	for (size_t i = 0; i < context->listeners.n; i++) {
-		const struct listener *const l = &context->listeners.v[i];
-		log_info("%s on http://%s", l->is_admin ? "admin" : "listening",
-		    l->address);
-	}
-	return 0;
-}
-
-static void
-main_close(struct context *context)
-{
-	listeners_close(&context->listeners);
-	place_close(&context->place);
-	fd_close(&context->life[0]);
-	fd_close(&context->life[1]);
-	mem_free(context->board_program);
-	mem_free(context->backend_program);
-}
-
 static void
 main_on_hurry(int signo)
 {
@@ -152,7 +77,7 @@ main_status(int status)
 static int
 main_run(const struct settings *settings)
 {
-	struct context context = { .settings = settings, .life = { -1, -1 } };
+	struct context context;
 	struct err err;
 	int status;
 
@@ -161,14 +86,14 @@ main_run(const struct settings *settings)
 	notify_take();
 	title_set("pool");
 	closefrom(3 + (int)listeners_n_passed());
-	if (main_open(&context, &err) < 0) {
-		main_close(&context);
+	if (context_open(&context, settings, &err) < 0) {
+		context_close(&context);
 		return main_say(&err);
 	}
 	pool_init(&pool, &context);
 	status = flow_main(pool_body, &pool, main_on_hurry);
 	pool_fini(&pool);
-	main_close(&context);
+	context_close(&context);
 	return main_status(status);
 }
 

@@ -89,17 +89,6 @@ pool_add(struct pool *pool, size_t tenant_index, const char *host)
 /* ------------------------------------------- what the switchboard says:
  * callbacks */
 
-/* An ask that reaches no tenant. */
-static void
-pool_refuse(struct pool *pool, uint64_t ask, uint32_t status, const char *text)
-{
-	const struct proto_route_failed failed = { .ask = ask,
-		.status = status,
-		.retry_after_s = status == 503 ? 1 : 0 };
-
-	(void)board_send(&pool->board, PROTO_ROUTE_FAILED, &failed, text);
-}
-
 /* An ask for a tenant: admit it and pass it on, or refuse it. */
 static void
 pool_route(struct pool *pool, const struct proto_route_ask *ask,
@@ -123,7 +112,8 @@ pool_route(struct pool *pool, const struct proto_route_ask *ask,
 	}
 	const enum policy_verdict verdict = policy_admit(&load);
 	if (verdict != POLICY_ADMIT) {
-		backend_refuse(&pool->board, ask->ask, verdict, &load, backend);
+		ask_refuse_one(&pool->board, ask->ask, verdict, &load,
+		    backend ? backend->words : "");
 		return;
 	}
 	if (!backend)
@@ -131,7 +121,7 @@ pool_route(struct pool *pool, const struct proto_route_ask *ask,
 	if (backend)
 		backend_add_ask(backend, ask->ask, ask->dead_generation);
 	else
-		pool_refuse(pool, ask->ask, 503, "out of memory");
+		ask_fail_one(&pool->board, ask->ask, 503, 1, "out of memory");
 }
 
 static void
@@ -145,7 +135,8 @@ pool_on_ask(const struct proto_route_ask *ask, void *arg)
 	if (match)
 		pool_route(pool, ask, match);
 	else
-		pool_refuse(pool, ask->ask, 404, "no tenant has this host");
+		ask_fail_one(
+		    &pool->board, ask->ask, 404, 0, "no tenant has this host");
 }
 
 static void
@@ -192,7 +183,7 @@ pool_on_lost(void *arg)
 	struct backend *backend;
 
 	RB_FOREACH (backend, pool_tree, &pool->backends) {
-		backend_drop_asks(backend);
+		ask_drop(&backend->asks);
 		if (backend->state == LIFE_DRAINING)
 			backend_held(backend, UINT32_MAX);
 	}

@@ -130,7 +130,7 @@ def double_fork():
             " if os.fork() == 0:\n"
             "  open('orphan', 'w').write(str(os.getpid()))\n"
             "  os.rename('orphan', 'orphan.pid')\n"
-            "  time.sleep(600)\n"
+            "  signal.pause()\n"
             " os._exit(0)\n"
             "os.wait()\n")
     subprocess.run([sys.executable, "-c", code], check=True)

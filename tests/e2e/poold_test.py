@@ -341,10 +341,10 @@ class Poold:
         shutil.rmtree(self.dir)
 
 
-def run(*args, **more):
+def run(*args, program=POOLD):
     """Run poold to its end: (status, stdout, stderr)."""
-    done = subprocess.run([POOLD, *args], capture_output=True, text=True,
-                          timeout=PATIENCE_S, check=False, **more)
+    done = subprocess.run([program, *args], capture_output=True, text=True,
+                          timeout=PATIENCE_S, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -466,7 +466,8 @@ class Start(unittest.TestCase):
     def test_a_second_poold_on_one_runtime_dir_refuses(self):
         with Poold([tools("a.localhost", "good")]) as p:
             first = p.ready("a.localhost")
-            status, _, err = run("-c", p.conf)
+            status, _, err = run("-c", p.conf,
+                                 program=f"{p.dir}/poold/poold")
             self.assertEqual(status, 1)
             self.assertIn(f"{p.runtime}: another poold runs here, process "
                           f"{p.process.pid}\n", err)

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * backend_spawn: command line, environment, state folder, socket. The socket
+ * listens before the program starts; poold's copy of it is closed right after
+ * the fork, since otherwise a dead backend's backlog would hang for ever.
+ */
+#include "poold/backend_spawn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/fd.h"
+#include "common/base/mem.h"
+
+#include "poold/backend.h"
+
+/* The command line of a tools backend or of a command. */
+struct backend_argv {
+	char **v;
+	char timeout[24];
+	char max[24];
+};
+
+static int
+backend_fill_argv(const struct backend *backend, const char *folder,
+    struct backend_argv *argv)
+{
+	const struct settings *const settings = backend->context->settings;
+	const struct settings_tenant *const tenant = backend->tenant;
+	const struct base_config_strings *const list =
+	    tenant->command.n ? &tenant->command : &tenant->tools;
+	size_t n = 0;
+
+	argv->v = mem_zalloc(list->n + 12, sizeof(*argv->v));
+	if (!argv->v)
+		return -ENOMEM;
+	if (tenant->command.n == 0) {
+		snprintf(argv->timeout, sizeof(argv->timeout), "%lld",
+		    (long long)settings->pool.session_timeout_ms);
+		snprintf(argv->max, sizeof(argv->max), "%lld",
+		    (long long)settings->pool.max_sessions);
+		char *const own[] = { (char *)"backend", (char *)"-h",
+			(char *)backend->host, (char *)"-s", (char *)folder,
+			(char *)"-t", argv->timeout, (char *)"-m", argv->max };
+		memcpy(argv->v, own, sizeof(own));
+		n = sizeof(own) / sizeof(own[0]);
+	}
+	for (size_t i = 0; i < list->n; i++)
+		argv->v[n++] = list->v[i];
+	return 0;
+}
+
+/* What the environment of a backend says beside poold's. */
+static int
+backend_fill_env(
+    const struct backend *backend, const char *folder, struct env *env)
+{
+	const struct context *const context = backend->context;
+	int e = env_init(env, environ);
+
+	if (e == 0 && (!env_set(env, "TMPDIR", "%s", folder) ||
+			  !env_set(env, HERITAGE_RUN_ENV, "%llu",
+			      (unsigned long long)backend->generation)))
+		e = -ENOMEM;
+	/* The home of root is nothing to somebody else. */
+	if (e == 0 && context->has_ids &&
+	    (!env_set(env, "HOME", "%s", folder) ||
+		!env_set(env, "USER", "%s", context->backend_ids.user) ||
+		!env_set(env, "LOGNAME", "%s", context->backend_ids.user)))
+		e = -ENOMEM;
+	return e;
+}
+
+static int
+backend_launch(struct backend *backend, const struct process_calls *calls,
+    const char *folder, int listen_fd, struct err *err_r)
+{
+	struct context *const context = backend->context;
+	const bool is_command = backend->tenant->command.n > 0;
+	struct backend_argv argv = { 0 };
+	struct env env = { 0 };
+	struct process_spec spec = {
+		.name = backend->name,
+		.heritage = { .path = is_command ? backend->tenant->command.v[0]
+		                                 : context->backend_program,
+		    .folder = folder,
+		    .ids = context->has_ids ? &context->backend_ids : NULL,
+		    .life_fd = context->life[0],
+		    .life_write_fd = context->life[1],
+		    .parent_pid = getpid(),
+		    .nofile = context->nofile },
+		.env = &env,
+		.listen_fd = listen_fd,
+		.has_channel = !is_command,
+		.has_own_stderr = true,
+		.calls = calls,
+		.arg = backend,
+	};
+	int e = backend_fill_argv(backend, folder, &argv);
+
+	if (e == 0)
+		e = backend_fill_env(backend, folder, &env);
+	spec.heritage.argv = argv.v;
+	if (e == 0)
+		e = process_start(&spec, &backend->process, err_r);
+	else
+		err_set(err_r, e, NULL, "no memory for a process");
+	env_fini(&env);
+	mem_free(argv.v);
+	return e;
+}
+
+int
+backend_spawn(struct backend *backend, const struct process_calls *calls,
+    struct err *err_r)
+{
+	struct context *const context = backend->context;
+	const bool has_ids = context->has_ids;
+	char path[PROTO_PATH_BYTES];
+	fd_auto int listen_fd = -1;
+	char *folder;
+	int e;
+
+	if ((e = place_state(&context->place, backend->host,
+		 has_ids ? &context->backend_ids : NULL, &folder, err_r)) < 0)
+		return e;
+	place_socket(&context->place, backend->number, path);
+	e = listener_open_unix(
+	    path, has_ids ? &context->board_ids : NULL, &listen_fd, err_r);
+	if (e == 0)
+		e = backend_launch(backend, calls, folder, listen_fd, err_r);
+	mem_free(folder);
+	return e;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* backend_spawn: the making of a backend's process. */
+#ifndef POOLD_BACKEND_SPAWN_H
+#define POOLD_BACKEND_SPAWN_H
+
+#include "common/base/err.h"
+
+#include "poold/process.h"
+
+struct backend;
+
+/*
+ * Make folder, socket and process for a new run of a backend, whose generation
+ * is set, into backend->process; calls (*borrowed* for ever) get the backend.
+ * Returns 0 or -errno with *err_r; what its program does comes as events.
+ */
+int backend_spawn(struct backend *backend, const struct process_calls *calls,
+    struct err *err_r);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* context: what is made once, at start, and lasts as long as poold. */
+#include "poold/context.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "common/base/fd.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+#include "poold/family.h"
+#include "poold/program.h"
+
+/* Descriptors for many children; they get the old limit back. */
+static void
+context_raise_limits(struct context *context)
+{
+	getrlimit(RLIMIT_NOFILE, &context->nofile);
+	const struct rlimit most = { context->nofile.rlim_max,
+		context->nofile.rlim_max };
+	if (setrlimit(RLIMIT_NOFILE, &most) < 0)
+		log_warn_err(-errno, "more descriptors are not to be had");
+}
+
+/* As whom children run. Without root that is said, once. */
+static int
+context_find_ids(struct context *context, struct err *err_r)
+{
+	if (geteuid() != 0) {
+		log_info("not root: the switchboard and all backends run as "
+			 "user %u; tenants are not isolated from each other",
+		    geteuid());
+		return 0;
+	}
+	context->has_ids = true;
+	if (drop_find("holdline", &context->board_ids, NULL) < 0 &&
+	    drop_find("nobody", &context->board_ids, err_r) < 0)
+		return err_r->code;
+	if (context->board_ids.uid == 0 || context->board_ids.gid == 0)
+		return err_set(err_r, -EPERM, context->board_ids.user,
+		    "is root, or in its group: children must not be");
+	context->backend_ids = context->board_ids;
+	log_info("the switchboard and all backends run as user %s; tenants "
+		 "are not isolated from each other",
+	    context->board_ids.user);
+	return 0;
+}
+
+int
+context_open(
+    struct context *context, const struct settings *settings, struct err *err_r)
+{
+	int e;
+
+	*context = (struct context){ .settings = settings, .life = { -1, -1 } };
+
+	context_raise_limits(context);
+	if ((e = program_find("switchboard", &context->board_program, err_r)) ||
+	    (e = program_find("backend", &context->backend_program, err_r)) ||
+	    (e = context_find_ids(context, err_r)) ||
+	    (e = place_open(&context->place, settings->pool.runtime_dir,
+		 settings->pool.state_dir,
+		 context->has_ids ? &context->board_ids : NULL, err_r)) ||
+	    (e = listeners_open(&context->listeners, settings, err_r)))
+		return e;
+	if ((e = family_open()) < 0 || pipe2(context->life, O_CLOEXEC) < 0)
+		return err_set(err_r, e ? e : -errno, NULL,
+		    "the kernel lacks what poold needs");
+	for (size_t i = 0; i < context->listeners.n; i++) {
+		const struct listener *const l = &context->listeners.v[i];
+		log_info("%s on http://%s", l->is_admin ? "admin" : "listening",
+		    l->address);
+	}
+	return 0;
+}
+
+void
+context_close(struct context *context)
+{
+	listeners_close(&context->listeners);
+	place_close(&context->place);
+	fd_close(&context->life[0]);
+	fd_close(&context->life[1]);
+	mem_free(context->board_program);
+	mem_free(context->backend_program);
+}
