@@ -79,6 +79,7 @@ struct task {
 	struct scope scope;
 	bool is_halting;
 	bool is_muted;      /* its failure is its awaiter's, not its owner's */
+	bool has_provided;  /* a resource in use: only its scope may halt it */
 	bool is_urgent;     /* it runs before all others when it is ready */
 	unsigned shield;    /* > 0: halts wait */
 	unsigned n_crashed; /* open scopes of its stack that crashed */
@@ -151,6 +152,18 @@ void task_live(struct task *t);
  * -EDEADLK instead (the teardown of a scope must go on).
  */
 int task_join(struct task *t, bool must_end);
+
+/*
+ * Tests only: told of each point at which a halt may arrive. NULL, as in
+ * production: nobody is. on_suspend(t): the running task t is about to wait,
+ * nothing may be lost yet. on_resume(t): t is about to go on after a wait; no
+ * task runs. Either may halt any task.
+ */
+struct flow_probe {
+	void (*on_suspend)(struct task *t);
+	void (*on_resume)(struct task *t);
+};
+extern struct flow_probe flow_probe;
 
 /* wait.c: wake w, which stands in a list of waiters. */
 void waiter_wake(struct waiter *w, int status, void *value);

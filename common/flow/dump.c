@@ -28,6 +28,8 @@ dump_task(FILE *out, const struct task *t, unsigned indent)
 	    dump_phases[t->phase]);
 	if (t->is_halting)
 		fputs(", halting", out);
+	if (t->has_provided)
+		fputs(", providing", out);
 	if (t->shield)
 		fputs(", shielded", out);
 	if (t->waits_for)

@@ -84,6 +84,7 @@ resource_provide(void *value)
 
 	must(!task_self()->shield && task_self()->spec.arg == r);
 	task_self()->is_muted = false;
+	task_self()->has_provided = true;
 	resource_tell(r, RESOURCE_PROVIDED, value);
 	(void)flow_suspend();
 	must_fail(__FILE__, __LINE__, "a resource went on after providing");

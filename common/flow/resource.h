@@ -3,7 +3,8 @@
  * resource: something that is set up, used, and taken down at the end of the
  * scope that acquired it. Its body sets up, calls resource_provide, and is
  * unwound from there when the scope ends: locals with cleanups, finalisers
- * and children of the body are its teardown.
+ * and children of the body are its teardown. Nobody else may halt its task
+ * once it has provided: what it provided is in use.
  */
 #ifndef FLOW_RESOURCE_H
 #define FLOW_RESOURCE_H

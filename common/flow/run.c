@@ -172,6 +172,8 @@ void
 run_enter(struct task *t)
 {
 	must(!run.self);
+	if (flow_probe.on_resume && t->phase == TASK_READY)
+		flow_probe.on_resume(t);
 	run_remove(t);
 	must(t->stack);
 	t->is_urgent = false;

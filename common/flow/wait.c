@@ -16,6 +16,7 @@
 
 const char *flow_here_file;
 int flow_here_line;
+struct flow_probe flow_probe;
 
 void
 waitq_init(struct waitq *q)
@@ -88,6 +89,8 @@ waiter_wait(
 	must(t != NULL);
 	if (t->unwind.is_active)
 		return -ECANCELED;
+	if (flow_probe.on_suspend)
+		flow_probe.on_suspend(t);
 	if (task_is_interrupted(t))
 		unwind_start(&t->unwind);
 	if (deadline_ms == 0)

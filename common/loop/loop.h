@@ -5,7 +5,7 @@
  * (*borrowed* by the loop from start to stop) and never freed here. Timers are
  * kept in deadline order in a tree of ours, so that setting one allocates
  * nothing, equal deadlines fire in the order they were set (a test may permute
- * them), and a test can run them under the virtual clock of common/base/clock.h.
+ * them), and a test can run them under the virtual clock of base/clock.h.
  */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H

@@ -1,91 +1,129 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flow_harness: runs a body as a top-level task under the virtual clock and
- * keeps a trace of what happened, in order, as words separated by spaces.
- * Bodies note; tests compare afterwards, never on a task's stack.
+ * flow_harness: runs a body as a top-level task under the virtual clock, keeps
+ * a trace of what happened, and then runs it again and again with an
+ * interruption injected at each point where one may arrive (flow_inject.c).
+ *
+ * Bodies note; tests compare afterwards, never on a task's stack. In an
+ * injected run anything may be refused or halted, so a body says need() where
+ * a plain function says must(), and what it owns over a wait has a cleanup
+ * (a local) or an ENSURE (whatever tasks below it use).
  */
 #ifndef FLOW_HARNESS_H
 #define FLOW_HARNESS_H
 
 #include <check.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/fd.h"
 #include "common/base/must.h"
+#include "common/flow/queue.h"
 #include "common/flow/task.h"
 #include "common/loop/loop.h"
 
-static char harness_trace[4096];
+/* ---- what bodies say ---- */
 
 /* Append a word to the trace. */
-__attribute__((format(printf, 1, 2), unused)) static void
-note(const char *fmt, ...)
-{
-	const size_t at = strlen(harness_trace);
-	va_list ap;
+void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-	must(at < sizeof(harness_trace) - 64);
-	va_start(ap, fmt);
-	vsnprintf(harness_trace + at, sizeof(harness_trace) - at, fmt, ap);
-	va_end(ap);
-	strcat(harness_trace, " ");
-}
+/* Something that must be ended exactly once; kept until the run is over. */
+struct harness_record;
 
-/* A local that notes when it is cleaned up. */
-__attribute__((unused)) static void
-note_cleanup(const char **word)
-{
-	note("%s", *word);
-}
-#define noted __attribute__((cleanup(note_cleanup), unused)) const char *
+/* Note word when the local name is cleaned up, which must be once. */
+#define noted(name, word)                                \
+	__attribute__((cleanup(harness_record_end),      \
+	    unused)) struct harness_record *const name = \
+	    harness_record_begin(word, __FILE__, __LINE__)
+struct harness_record *
+harness_record_begin(const char *word, const char *file, int line);
+void harness_record_end(struct harness_record *const *r);
 
-/* Spawn a child of the current scope that must not fail. */
-#define SPAWN(body_, arg_, task_r_)                                \
-	must(task_spawn(                                           \
-		 &(struct task_spec){                              \
-		     .name = #body_, .body = body_, .arg = arg_ }, \
-		 task_r_) == 0)
+/*
+ * What a body needs to go on. In a plain run it must hold; after an injection
+ * the body fails where it does not. (Outside of tasks and in cleanups, where
+ * nothing can fail, it is then without effect.)
+ */
+#define need(cond) ((cond) ? (void)0 : harness_lacks(__FILE__, __LINE__, #cond))
+void harness_lacks(const char *file, int line, const char *what);
 
-__attribute__((unused)) static enum task_outcome harness_outcome;
-__attribute__((unused)) static struct err harness_err;
+/* Spawn a child of the current scope; refused: the body fails. */
+#define SPAWN(body_, arg_, task_r_) \
+	harness_spawn(#body_, body_, arg_, task_r_, __FILE__, __LINE__)
+void harness_spawn(const char *name, task_body_fn *body, void *arg,
+    struct task **task_r, const char *file, int line);
 
-/* Run body(arg) to its end; the outcome is in harness_*. */
-__attribute__((unused)) static void
-run_flow(task_body_fn *body, void *arg)
-{
-	struct task *t;
+/* Register a finaliser of the current scope; refused: the body fails. */
+#define ENSURE(fn, arg) harness_ensure(fn, arg, __FILE__, __LINE__)
+void
+harness_ensure(scope_finaliser_fn *fn, void *arg, const char *file, int line);
 
-	harness_trace[0] = '\0';
-	err_clear(&harness_err);
-	clock_virtual_start(1000);
-	loop_open();
-	flow_open();
-	must(
-	    flow_run(
-		&(struct task_spec){ .name = "test", .body = body, .arg = arg },
-		&t) == 0);
-	while (task_outcome(t) == TASK_RUNNING)
-		must(loop_turn(true) || task_outcome(t) != TASK_RUNNING);
-	harness_outcome = task_outcome(t);
-	task_error(t, 0, &harness_err);
-	task_unref(&t);
-	flow_close();
-	loop_close();
-	clock_virtual_stop();
-}
+/* Open a pipe; fds (*borrowed*, static) are closed when the scope ends. */
+void harness_pipe(int fds[2]);
 
-/* The trace without its last space. */
-__attribute__((unused)) static const char *
-traced(void)
-{
-	const size_t n = strlen(harness_trace);
+/* Open a queue (*borrowed*, static) until the scope ends. */
+void harness_queue(struct queue *q, size_t cap);
 
-	if (n && harness_trace[n - 1] == ' ')
-		harness_trace[n - 1] = '\0';
-	return harness_trace;
-}
+/* Give a static handle (*borrowed*) back when the scope ends. */
+void harness_handle(struct task **t);
+
+/* Whether this run is one with an injection. */
+bool harness_is_injected(void);
+
+/* ---- what tests say ---- */
+
+#define HARNESS_ERRORS 8
+
+/* How the (first) top-level task of the plain run ended. */
+extern enum task_outcome harness_outcome;
+extern struct err harness_err; /* its first error; code 0: none */
+extern struct err harness_errs[HARNESS_ERRORS]; /* all, primary first */
+extern unsigned harness_n_errs;
+extern char harness_at_once[64]; /* traced before flow_run returned */
+
+/* Run body(arg) as a top-level task: plainly, then injected. */
+#define run_flow(body, arg) \
+	harness_run(__func__, HARNESS_INJECTED, body, arg, NULL)
+
+/* The same in real time, for what needs processes and threads. */
+#define run_flow_real(body, arg) \
+	harness_run(__func__, HARNESS_REAL, body, arg, NULL)
+
+/* Plainly only: for bodies that arrange failures themselves. */
+#define run_flow_plain(body, arg) \
+	harness_run(__func__, HARNESS_PLAIN, body, arg, NULL)
+
+/*
+ * Run body(arg) and halter(its task) as two top-level tasks; returns the
+ * outcome of the first.
+ */
+#define run_two(body, arg, halter) \
+	harness_run(__func__, HARNESS_INJECTED, body, arg, halter)
+
+enum harness_mode {
+	HARNESS_INJECTED, /* under the virtual clock, plainly and injected */
+	HARNESS_REAL,     /* the same in real time */
+	HARNESS_PLAIN,    /* under the virtual clock, plainly */
+};
+enum task_outcome harness_run(const char *test, enum harness_mode mode,
+    task_body_fn *body, void *arg, task_body_fn *halter);
+
+/* The trace of the plain run, without its last space. */
+const char *traced(void);
+
+/* Add a test, unless FLOW_TEST names another. */
+#define HARNESS_ADD(c, test)                     \
+	do {                                     \
+		if (harness_wants(#test))        \
+			tcase_add_test(c, test); \
+	} while (0)
+bool harness_wants(const char *test);
+
+/* Run the suite; returns the exit status of the program. *takes* s. */
+int harness_main(Suite *s, TCase *c);
 
 #endif

@@ -102,7 +102,7 @@ resource_child_fails(void *arg)
 static void *
 b91(void *arg)
 {
-	struct err err;
+	struct err err = { 0 };
 	void *v;
 
 	note("%d", open_resource(resource_fails, NULL, &v, &err) == -EACCES);
@@ -248,7 +248,7 @@ END_TEST
 static void *
 b98(void *arg)
 {
-	struct err err;
+	struct err err = { 0 };
 	void *v;
 
 	note("%d", open_resource(body_note, "init", &v, &err) == -ENODATA);
@@ -269,7 +269,7 @@ struct step {
 	int ms;
 	const char *text;
 	bool fails;
-	bool has_slow_end;
+	int slow_end_ms; /* 0: it ends at once */
 	bool has_bad_end;
 };
 
@@ -279,14 +279,25 @@ finalise_badly(void *arg, struct err *err)
 	return err_set(err, -EXDEV, NULL, "bad end");
 }
 
+static int
+step_slow_end(void *arg, struct err *err)
+{
+	const struct step *const s = arg;
+
+	note("%s(", s->text);
+	flow_sleep(s->slow_end_ms);
+	note("%s)", s->text);
+	return 0;
+}
+
 static void *
 step_body(void *arg)
 {
 	const struct step *const s = arg;
 
 	note("+%s", s->text);
-	if (s->has_slow_end)
-		ENSURE(finalise_slowly, (void *)s->text);
+	if (s->slow_end_ms)
+		ENSURE(step_slow_end, arg);
 	if (s->has_bad_end)
 		ENSURE(finalise_badly, NULL);
 	if (s->ms)
@@ -328,8 +339,8 @@ race_steps(void *arg)
 
 START_TEST(b109_b111_b112_b113_the_first_wins_and_losers_are_torn_down)
 {
-	struct step steps[STEPS] = { { 50, "a", .has_slow_end = true },
-		{ 0, "b" }, { 50, "c", .has_slow_end = true } };
+	struct step steps[STEPS] = { { 50, "a", .slow_end_ms = 10 }, { 0, "b" },
+		{ 50, "c", .slow_end_ms = 11 } };
 
 	run_flow(race_steps, steps);
 	ck_assert_str_eq(traced(), "+a +b +c a( c( a) c) 0 1:b");
@@ -404,8 +415,8 @@ END_TEST
 
 START_TEST(b118_b119_all_fails_at_the_first_error_after_tearing_down)
 {
-	struct step steps[STEPS] = { { 100000, "a", .has_slow_end = true },
-		{ 1, "b", .fails = true }, { 5, "c", .has_slow_end = true } };
+	struct step steps[STEPS] = { { 100000, "a", .slow_end_ms = 10 },
+		{ 1, "b", .fails = true }, { 5, "c", .slow_end_ms = 10 } };
 	char want[64];
 
 	run_flow(all_steps, steps);
@@ -428,8 +439,8 @@ all_halted(void *arg)
 
 START_TEST(b120_b123_halting_a_combination_halts_members_in_reverse)
 {
-	struct step steps[STEPS] = { { 50, "a", .has_slow_end = true },
-		{ 50, "b", .has_slow_end = true }, { 50, "c" } };
+	struct step steps[STEPS] = { { 50, "a", .slow_end_ms = 10 },
+		{ 50, "b", .slow_end_ms = 10 }, { 50, "c" } };
 
 	run_flow(all_halted, steps);
 	ck_assert_str_eq(traced(), "+a +b +c b( b) a( a)");
@@ -462,7 +473,7 @@ END_TEST
 static void *
 timeouts(void *arg)
 {
-	struct step slow = { 50, "slow", .has_slow_end = true };
+	struct step slow = { 50, "slow", .slow_end_ms = 10 };
 	struct step fast = { 5, "fast" };
 	const struct task_spec specs[2] = {
 		{ .name = "slow", .body = step_body, .arg = &slow },
@@ -547,7 +558,7 @@ START_TEST(every_allocation_may_fail_and_the_call_says_so)
 	bool was_reached = true;
 
 	for (chaos_at = 1; was_reached; chaos_at++) {
-		run_flow(chaos_body, &was_reached);
+		run_flow_plain(chaos_body, &was_reached);
 		ck_assert_int_eq(harness_outcome, TASK_RETURNED);
 	}
 	ck_assert_uint_gt(chaos_at, 4);
@@ -689,7 +700,7 @@ START_TEST(every_allocation_of_a_resource_may_fail)
 	bool was_reached = true;
 
 	for (chaos_at = 1; was_reached; chaos_at++)
-		run_flow(chaos_resource, &was_reached);
+		run_flow_plain(chaos_resource, &was_reached);
 	ck_assert_uint_gt(chaos_at, 3);
 }
 END_TEST
@@ -707,20 +718,27 @@ main(void)
 	HARNESS_ADD(c, b95_a_resources_children_outlive_its_own_cleanup);
 	HARNESS_ADD(c, b97_a_synchronous_init_lets_nobody_else_run);
 	HARNESS_ADD(c, b98_a_resource_that_never_provides_is_an_error);
-	HARNESS_ADD(c, b109_b111_b112_b113_the_first_wins_and_losers_are_torn_down);
+	HARNESS_ADD(
+	    c, b109_b111_b112_b113_the_first_wins_and_losers_are_torn_down);
 	HARNESS_ADD(c, b110_a_race_fails_if_the_first_to_end_failed);
 	HARNESS_ADD(c, b114_an_error_in_a_losers_teardown_is_reported);
-	HARNESS_ADD(c, b115_b116_a_race_of_nobody_is_an_error_and_all_of_nobody_is_done);
+	HARNESS_ADD(c,
+	    b115_b116_a_race_of_nobody_is_an_error_and_all_of_nobody_is_done);
 	HARNESS_ADD(c, b117_all_returns_values_by_position);
-	HARNESS_ADD(c, b118_b119_all_fails_at_the_first_error_after_tearing_down);
-	HARNESS_ADD(c, b120_b123_halting_a_combination_halts_members_in_reverse);
+	HARNESS_ADD(
+	    c, b118_b119_all_fails_at_the_first_error_after_tearing_down);
+	HARNESS_ADD(
+	    c, b120_b123_halting_a_combination_halts_members_in_reverse);
 	HARNESS_ADD(c, b121_settle_returns_each_outcome_and_halts_nobody);
-	HARNESS_ADD(c, b122_a_timeout_halts_awaits_cleanup_and_clears_its_timer);
+	HARNESS_ADD(
+	    c, b122_a_timeout_halts_awaits_cleanup_and_clears_its_timer);
 	HARNESS_ADD(c, every_allocation_may_fail_and_the_call_says_so);
-	HARNESS_ADD(c, b146_b147_b149_a_value_is_seen_below_not_above_nor_beside);
+	HARNESS_ADD(
+	    c, b146_b147_b149_a_value_is_seen_below_not_above_nor_beside);
 	HARNESS_ADD(c, b75_b148_with_restores_also_after_an_error);
 	HARNESS_ADD(c, b150_expecting_an_unset_context_names_it);
-	HARNESS_ADD(c, b99_context_set_in_a_resource_is_hidden_from_the_acquirer);
+	HARNESS_ADD(
+	    c, b99_context_set_in_a_resource_is_hidden_from_the_acquirer);
 	HARNESS_ADD(c, every_allocation_of_a_resource_may_fail);
 	return harness_main(s, c);
 }

@@ -41,8 +41,8 @@ read_line(void)
 	size_t n = 0;
 
 	do {
-		must(flow_wait_fd(out[0], LOOP_READ, CLOCK_NEVER) > 0);
-		must(read(out[0], line + n, 1) == 1);
+		need(flow_wait_fd(out[0], LOOP_READ, CLOCK_NEVER) > 0);
+		need(read(out[0], line + n, 1) == 1);
 	} while (line[n++] != '\n');
 	line[n - 1] = '\0';
 	note("%s", line);
@@ -53,7 +53,7 @@ in_scope(void *arg)
 {
 	struct flow_process *p;
 
-	must(start(arg, patience_ms, false, &p, NULL) == 0);
+	need(start(arg, patience_ms, false, &p, NULL) == 0);
 	read_line();
 	return (void *)(intptr_t)flow_process_pid(p);
 }
@@ -64,24 +64,22 @@ ends_with_scope(void *arg)
 {
 	void *pid = NULL;
 
-	clock_virtual_stop();
-	must(pipe(out) == 0);
-	must(scope_call(in_scope, arg, &pid, NULL) == 0);
-	close(out[1]);
+	harness_pipe(out);
+	need(scope_call(in_scope, arg, &pid, NULL) == 0);
+	fd_close(&out[1]);
 	/* end of file: every process that held the pipe is gone */
 	char c;
 	while (flow_wait_fd(out[0], LOOP_READ, CLOCK_NEVER) > 0 &&
 	       read(out[0], &c, 1) == 1)
 		note("%c", c);
 	note("%d", kill((pid_t)(intptr_t)pid, 0) < 0 && errno == ESRCH);
-	close(out[0]);
 	return NULL;
 }
 
 START_TEST(b165_a_child_is_told_to_end_and_reaped_with_its_scope)
 {
 	patience_ms = 60000;
-	run_flow(ends_with_scope,
+	run_flow_real(ends_with_scope,
 	    "trap 'echo t; exit' TERM; echo up; while :; do :; done");
 	ck_assert_int_eq(harness_outcome, TASK_RETURNED);
 	ck_assert_str_eq(traced(), "up t \n 1");
@@ -91,7 +89,7 @@ END_TEST
 START_TEST(b165_a_child_that_ignores_it_is_killed_with_its_group)
 {
 	patience_ms = 50;
-	run_flow(ends_with_scope,
+	run_flow_real(ends_with_scope,
 	    "trap '' TERM; sleep 99 & echo up; while :; do sleep 9; done");
 	ck_assert_str_eq(traced(), "up 1");
 }
@@ -99,7 +97,7 @@ END_TEST
 
 START_TEST(b165_what_outlives_the_leader_of_its_group_is_killed)
 {
-	run_flow(ends_with_scope, "sleep 99 & echo up; exit 0");
+	run_flow_real(ends_with_scope, "sleep 99 & echo up; exit 0");
 	ck_assert_str_eq(traced(), "up 1");
 }
 END_TEST
@@ -109,20 +107,19 @@ daemon_body(void *arg)
 {
 	struct flow_process *p;
 
-	clock_virtual_stop();
-	must(pipe(out) == 0);
-	must(start(arg, 200, true, &p, NULL) == 0);
+	harness_pipe(out);
+	need(start(arg, 200, true, &p, NULL) == 0);
 	flow_suspend();
 	return NULL;
 }
 
 START_TEST(b166_a_daemon_that_exits_fails_its_owner_with_its_status)
 {
-	run_flow(daemon_body, "exit 7");
+	run_flow_real(daemon_body, "exit 7");
 	ck_assert_int_eq(harness_outcome, TASK_FAILED);
 	ck_assert_int_eq(harness_err.code, -ECHILD);
 	ck_assert_ptr_nonnull(strstr(harness_err.text, "status 7"));
-	run_flow(daemon_body, "kill -9 $$");
+	run_flow_real(daemon_body, "kill -9 $$");
 	ck_assert_ptr_nonnull(strstr(harness_err.text, "signal 9"));
 }
 END_TEST
@@ -131,15 +128,14 @@ static void *
 wait_body(void *arg)
 {
 	struct flow_process *p;
-	struct err err;
+	struct err err = { 0 };
 	int status = 0;
 
-	clock_virtual_stop();
-	must(pipe(out) == 0);
-	must(start("exit 3", 200, false, &p, NULL) == 0);
-	must(flow_process_wait(p, CLOCK_NEVER, &status) == 0);
+	harness_pipe(out);
+	need(start("exit 3", 200, false, &p, NULL) == 0);
+	need(flow_process_wait(p, CLOCK_NEVER, &status) == 0);
 	note("%d", WEXITSTATUS(status));
-	must(flow_process_wait(p, CLOCK_NEVER, &status) == 0);
+	need(flow_process_wait(p, CLOCK_NEVER, &status) == 0);
 	note("%d", WEXITSTATUS(status));
 	const char *argv[] = { "/no/such/program", NULL };
 	const struct flow_process_spec spec = { .argv = argv,
@@ -151,7 +147,7 @@ wait_body(void *arg)
 
 START_TEST(a_status_can_be_awaited_and_a_failed_start_is_said)
 {
-	run_flow(wait_body, NULL);
+	run_flow_real(wait_body, NULL);
 	ck_assert_str_eq(traced(), "3 3 1 cannot start /no/such/program");
 }
 END_TEST
@@ -177,9 +173,6 @@ START_TEST(b153_ticks_are_kept_while_the_consumer_is_busy)
 {
 	run_flow(ticks, NULL);
 	ck_assert_str_eq(traced(), "1@1010 2@1045 3@1045 4@1045 5@1050");
-	loop_open();
-	ck_assert(!loop_turn(true));
-	loop_close();
 }
 END_TEST
 
@@ -188,19 +181,28 @@ static struct flow_token *token;
 static void *
 token_owner(void *arg)
 {
-	must(flow_token_new(&token) == 0);
+	need(flow_token_new(&token) == 0);
 	note("%d", flow_token_is_set(token));
 	if (arg)
 		flow_fail(-EIO, "x");
 	return NULL;
 }
 
+static int
+token_end(void *arg, struct err *err)
+{
+	flow_token_unref(&token);
+	return 0;
+}
+
 static void *
 tokens(void *arg)
 {
+	ENSURE(token_end, NULL);
 	for (int fails = 0; fails < 2; fails++) {
 		(void)scope_call(
 		    token_owner, fails ? "fails" : NULL, NULL, NULL);
+		need(token != NULL);
 		note("%d", flow_token_is_set(token));
 		note("%d", flow_wait_fd(flow_token_fd(token), LOOP_READ,
 			       CLOCK_NEVER) == LOOP_READ);
@@ -226,7 +228,7 @@ producer(void *arg)
 	static const char *const items[] = { "1", "2", "3" };
 
 	for (int i = 0; i < 3; i++) {
-		must(queue_put(&queue, (void *)items[i], CLOCK_NEVER) == 0);
+		need(queue_put(&queue, (void *)items[i], CLOCK_NEVER) == 0);
 		note("put%s", items[i]);
 	}
 	return NULL;
@@ -238,19 +240,18 @@ queue_back_pressure(void *arg)
 	struct task *t task_auto = NULL;
 	void *item;
 
-	must(queue_init(&queue, 1) == 0);
+	harness_queue(&queue, 1);
 	SPAWN(producer, NULL, &t);
 	for (int i = 0; i < 3; i++) {
 		flow_sleep(1);
-		must(queue_next(&queue, CLOCK_NEVER, &item) == 0);
+		need(queue_next(&queue, CLOCK_NEVER, &item) == 0);
 		note("got%s", (char *)item);
 	}
-	must(task_await(t, NULL, NULL) == 0);
-	must(queue_put(&queue, "x", CLOCK_NEVER) == 0);
+	need(task_await(t, NULL, NULL) == 0);
+	need(queue_put(&queue, "x", CLOCK_NEVER) == 0);
 	note("%d", queue_put(&queue, "y", clock_deadline_ms(1)) == -ETIMEDOUT);
 	queue_close(&queue, NULL);
 	note("%d", queue_put(&queue, "y", CLOCK_NEVER) == -EPIPE);
-	queue_fini(&queue, NULL);
 	return NULL;
 }
 
@@ -269,7 +270,7 @@ channel_listener(void *arg)
 	flow_subscription_auto struct flow_subscription sub = { 0 };
 	void *v;
 
-	must(flow_signal_join(&channel, &sub, 1, FLOW_SIGNAL_WAIT) == 0);
+	need(flow_signal_join(&channel, &sub, 1, FLOW_SIGNAL_WAIT) == 0);
 	while (flow_signal_next(&sub, CLOCK_NEVER, &v) == 0) {
 		note("got%s", (char *)v);
 		flow_sleep(5);
@@ -285,16 +286,16 @@ channel_back_pressure(void *arg)
 	flow_signal_init(&channel);
 	SPAWN(channel_listener, NULL, &t);
 	flow_sleep(1);
-	must(flow_signal_put(&channel, "1", CLOCK_NEVER) == 0);
-	must(flow_signal_put(&channel, "2", CLOCK_NEVER) == 0);
+	need(flow_signal_put(&channel, "1", CLOCK_NEVER) == 0);
+	need(flow_signal_put(&channel, "2", CLOCK_NEVER) == 0);
 	note("%d", flow_signal_send(&channel, "x") == -EAGAIN);
 	note("%d",
 	    flow_signal_put(&channel, "x", clock_deadline_ms(1)) == -ETIMEDOUT);
-	must(flow_signal_put(&channel, "3", CLOCK_NEVER) == 0);
+	need(flow_signal_put(&channel, "3", CLOCK_NEVER) == 0);
 	note("@%d", (int)clock_now_ms());
 	flow_signal_close(&channel, NULL);
 	note("%d", flow_signal_put(&channel, "x", CLOCK_NEVER) == -EPIPE);
-	must(task_await(t, NULL, NULL) == 0);
+	need(task_await(t, NULL, NULL) == 0);
 	return NULL;
 }
 
@@ -310,7 +311,7 @@ once_sender(void *arg)
 {
 	flow_sleep(1);
 	note("%d", TAILQ_EMPTY(&channel.subscriptions));
-	must(flow_signal_send(&channel, "event") == 0);
+	need(flow_signal_send(&channel, "event") == 0);
 	return NULL;
 }
 
@@ -321,7 +322,7 @@ once(void *arg)
 
 	flow_signal_init(&channel);
 	SPAWN(once_sender, NULL, NULL);
-	must(flow_signal_once(&channel, CLOCK_NEVER, &v) == 0);
+	need(flow_signal_once(&channel, CLOCK_NEVER, &v) == 0);
 	note("%s", (char *)v);
 	note("%d", TAILQ_EMPTY(&channel.subscriptions));
 	return NULL;
@@ -339,25 +340,17 @@ main(void)
 {
 	Suite *const s = suite_create("flow_process");
 	TCase *const c = tcase_create("behaviours");
-	SRunner *const r = srunner_create(s);
 
-	tcase_add_test(
-	    c, b165_a_child_is_told_to_end_and_reaped_with_its_scope);
-	tcase_add_test(
-	    c, b165_a_child_that_ignores_it_is_killed_with_its_group);
-	tcase_add_test(c, b165_what_outlives_the_leader_of_its_group_is_killed);
-	tcase_add_test(
+	HARNESS_ADD(c, b165_a_child_is_told_to_end_and_reaped_with_its_scope);
+	HARNESS_ADD(c, b165_a_child_that_ignores_it_is_killed_with_its_group);
+	HARNESS_ADD(c, b165_what_outlives_the_leader_of_its_group_is_killed);
+	HARNESS_ADD(
 	    c, b166_a_daemon_that_exits_fails_its_owner_with_its_status);
-	tcase_add_test(c, a_status_can_be_awaited_and_a_failed_start_is_said);
-	tcase_add_test(c, b153_ticks_are_kept_while_the_consumer_is_busy);
-	tcase_add_test(c, b155_a_token_fires_when_its_scope_ends_by_any_path);
-	tcase_add_test(c, a_producer_waits_while_the_queue_is_full);
-	tcase_add_test(
-	    c, b136_b144_a_sender_waits_for_a_subscriber_that_wants_it);
-	tcase_add_test(c, b154_once_listens_until_the_event_only);
-	suite_add_tcase(s, c);
-	srunner_run_all(r, CK_NORMAL);
-	const int n = srunner_ntests_failed(r);
-	srunner_free(r);
-	return n ? EXIT_FAILURE : EXIT_SUCCESS;
+	HARNESS_ADD(c, a_status_can_be_awaited_and_a_failed_start_is_said);
+	HARNESS_ADD(c, b153_ticks_are_kept_while_the_consumer_is_busy);
+	HARNESS_ADD(c, b155_a_token_fires_when_its_scope_ends_by_any_path);
+	HARNESS_ADD(c, a_producer_waits_while_the_queue_is_full);
+	HARNESS_ADD(c, b136_b144_a_sender_waits_for_a_subscriber_that_wants_it);
+	HARNESS_ADD(c, b154_once_listens_until_the_event_only);
+	return harness_main(s, c);
 }

@@ -47,7 +47,7 @@ body_return(void *arg)
 static void *
 body_sleep(void *arg)
 {
-	noted end = "cleaned";
+	noted(end, "cleaned");
 
 	note("started");
 	flow_sleep(1000);
@@ -58,7 +58,7 @@ body_sleep(void *arg)
 static void *
 body_suspend(void *arg)
 {
-	noted end = arg;
+	noted(end, arg);
 
 	flow_suspend();
 	note("not-reached");
@@ -68,7 +68,7 @@ body_suspend(void *arg)
 static void *
 body_slow_end(void *arg)
 {
-	must(scope_ensure(finalise_slowly, arg) == 0);
+	ENSURE(finalise_slowly, arg);
 	flow_suspend();
 	return NULL;
 }
@@ -76,7 +76,7 @@ body_slow_end(void *arg)
 static void *
 body_fail(void *arg)
 {
-	noted end = "unwound";
+	noted(end, "unwound");
 
 	flow_fail(-EPERM, "%s", (const char *)arg);
 }
@@ -97,24 +97,19 @@ body_note(void *arg)
 
 /* ---- 1. running and results ---- */
 
+static void *
+b1_second(void *arg)
+{
+	note("second");
+	task_halt_soon(arg);
+	return NULL;
+}
+
 START_TEST(b1_a_top_level_body_runs_at_once_up_to_its_first_wait)
 {
-	struct task *t;
-
-	harness_trace[0] = '\0';
-	loop_open();
-	flow_open();
-	must(flow_run(&(struct task_spec){ .name = "t", .body = body_sleep },
-		 &t) == 0);
-	note("returned");
-	task_halt_soon(t);
-	while (task_outcome(t) == TASK_RUNNING)
-		loop_turn(true);
-	ck_assert_int_eq(task_outcome(t), TASK_HALTED);
-	task_unref(&t);
-	flow_close();
-	loop_close();
-	ck_assert_str_eq(traced(), "started returned cleaned");
+	ck_assert_int_eq(run_two(body_sleep, NULL, b1_second), TASK_HALTED);
+	ck_assert_str_eq(harness_at_once, "started ");
+	ck_assert_str_eq(traced(), "started second cleaned");
 }
 END_TEST
 
@@ -123,7 +118,7 @@ b2_waiter(void *arg)
 {
 	void *value = NULL;
 
-	must(task_await(arg, &value, NULL) == 0);
+	need(task_await(arg, &value, NULL) == 0);
 	note("%s", (char *)value);
 	return NULL;
 }
@@ -138,11 +133,11 @@ b2(void *arg)
 	SPAWN(body_return, "v", &t);
 	SPAWN(b2_waiter, t, &w1);
 	SPAWN(b2_waiter, t, &w2);
-	must(task_await(w1, NULL, NULL) == 0);
-	must(task_await(w2, NULL, NULL) == 0);
-	must(task_await(t, &v, NULL) == 0);
+	need(task_await(w1, NULL, NULL) == 0);
+	need(task_await(w2, NULL, NULL) == 0);
+	need(task_await(t, &v, NULL) == 0);
 	note("%s", (char *)v);
-	must(task_await(t, &v, NULL) == 0);
+	need(task_await(t, &v, NULL) == 0);
 	return v;
 }
 
@@ -167,7 +162,7 @@ b4_inner(void *arg)
 static void *
 b4(void *arg)
 {
-	struct err err;
+	struct err err = { 0 };
 
 	note("%d", scope_call(b4_inner, NULL, NULL, &err) == -EPERM);
 	note("%s", err.text);
@@ -195,28 +190,16 @@ START_TEST(b6_an_uncaught_error_fails_the_task_with_its_code_and_text)
 }
 END_TEST
 
+static void *
+b9_second(void *arg)
+{
+	flow_fail(-EPERM, "x");
+}
+
 START_TEST(b9_the_failure_of_one_top_level_task_leaves_the_other_running)
 {
-	struct task *a, *b;
-
-	harness_trace[0] = '\0';
-	clock_virtual_start(1);
-	loop_open();
-	flow_open();
-	must(flow_run(&(struct task_spec){ .name = "a", .body = body_sleep },
-		 &a) == 0);
-	must(flow_run(
-		 &(struct task_spec){
-		     .name = "b", .body = body_fail, .arg = "x" },
-		 &b) == 0);
-	while (task_outcome(a) == TASK_RUNNING)
-		loop_turn(true);
-	ck_assert_int_eq(task_outcome(a), TASK_RETURNED);
-	ck_assert_int_eq(task_outcome(b), TASK_FAILED);
-	task_unref(&a);
-	task_unref(&b);
-	flow_close();
-	loop_close();
+	ck_assert_int_eq(run_two(body_sleep, NULL, b9_second), TASK_RETURNED);
+	ck_assert_str_eq(traced(), "started slept cleaned");
 }
 END_TEST
 
@@ -226,7 +209,7 @@ b10_nested(void *arg)
 	const intptr_t n = (intptr_t)arg;
 
 	if (n)
-		must(scope_call(b10_nested, (void *)(n - 1), NULL, NULL) == 0);
+		need(scope_call(b10_nested, (void *)(n - 1), NULL, NULL) == 0);
 	else
 		flow_sleep(1);
 	return NULL;
@@ -241,13 +224,13 @@ b10(void *arg)
 	latch_init(&l);
 	latch_set(&l, 0, NULL);
 	for (int i = 0; i < 100000; i++)
-		must(latch_wait(&l, "it", CLOCK_NEVER, NULL) == 0);
+		need(latch_wait(&l, "it", CLOCK_NEVER, NULL) == 0);
 	const struct task_spec deep = { .name = "deep",
 		.body = b10_nested,
 		.arg = (void *)(intptr_t)3000,
 		.stack_bytes = 8 << 20 };
-	must(task_spawn(&deep, &t) == 0);
-	must(task_await(t, NULL, NULL) == 0);
+	need(task_spawn(&deep, &t) == 0);
+	need(task_await(t, NULL, NULL) == 0);
 	note("done");
 	return NULL;
 }
@@ -270,7 +253,7 @@ b11(void *arg)
 	SPAWN(body_note, "b", NULL);
 	SPAWN(body_note, "c", &c);
 	note("parent");
-	must(task_await(c, NULL, NULL) == 0);
+	need(task_await(c, NULL, NULL) == 0);
 	return NULL;
 }
 
@@ -334,10 +317,11 @@ b15(void *arg)
 {
 	struct task *p task_auto = NULL;
 
+	harness_handle(&b15_child);
 	SPAWN(b15_parent, NULL, &p);
-	must(task_await(p, NULL, NULL) == 0);
+	need(task_await(p, NULL, NULL) == 0);
+	need(b15_child != NULL);
 	note("%d", task_await(b15_child, NULL, NULL) == -ECANCELED);
-	task_unref(&b15_child);
 	return NULL;
 }
 
@@ -365,7 +349,7 @@ b19(void *arg)
 	void *v = NULL;
 
 	SPAWN(b19_parent, NULL, &p);
-	must(task_await(p, &v, NULL) == 0);
+	need(task_await(p, &v, NULL) == 0);
 	note("%s", (char *)v);
 	return NULL;
 }
@@ -408,7 +392,7 @@ b22(void *arg)
 	struct task *p task_auto = NULL;
 
 	SPAWN(b22_parent, NULL, &p);
-	must(task_await(p, NULL, NULL) == 0);
+	need(task_await(p, NULL, NULL) == 0);
 	note("awaited");
 	return NULL;
 }
@@ -428,8 +412,8 @@ b24(void *arg)
 	SPAWN(body_suspend, "a", &a);
 	SPAWN(body_sleep, NULL, &b);
 	flow_sleep(1);
-	must(task_halt(a, NULL) == 0);
-	must(task_await(b, NULL, NULL) == 0);
+	need(task_halt(a, NULL) == 0);
+	need(task_await(b, NULL, NULL) == 0);
 	return NULL;
 }
 
@@ -444,7 +428,7 @@ END_TEST
 static void *
 b25(void *arg)
 {
-	noted end = "parent";
+	noted(end, "parent");
 	struct task *bad task_auto = NULL;
 
 	SPAWN(body_slow_end, "sibling", NULL);
@@ -466,7 +450,7 @@ END_TEST
 static void *
 b29_inner(void *arg)
 {
-	must(scope_ensure(finalise_slowly, "inner") == 0);
+	ENSURE(finalise_slowly, "inner");
 	SPAWN(body_fail_later, "deep", NULL);
 	flow_suspend();
 	return NULL;
@@ -475,7 +459,7 @@ b29_inner(void *arg)
 static void *
 b29(void *arg)
 {
-	must(scope_ensure(finalise_slowly, "outer") == 0);
+	ENSURE(finalise_slowly, "outer");
 	SPAWN(b29_inner, NULL, NULL);
 	flow_suspend();
 	return NULL;
@@ -492,7 +476,7 @@ END_TEST
 static void *
 body_bad_end(void *arg)
 {
-	must(scope_ensure(finalise_badly, arg) == 0);
+	ENSURE(finalise_badly, arg);
 	flow_suspend();
 	return NULL;
 }
@@ -525,43 +509,13 @@ b31_parent(void *arg)
 static void *
 b31_halter(void *arg)
 {
-	struct err err;
+	struct err err = { 0 };
 
 	flow_sleep(1);
 	note("%d", task_halt(arg, &err) == -EIO);
 	note("%d", task_halt(arg, &err) == -EIO);
 	note("%s", err.text);
 	return NULL;
-}
-
-/* Run body(arg) and halter(its task) as two top-level tasks. */
-static enum task_outcome
-run_two(task_body_fn *body, void *arg, task_body_fn *halter)
-{
-	struct task *a, *b;
-
-	harness_trace[0] = '\0';
-	clock_virtual_start(1);
-	loop_open();
-	flow_open();
-	must(flow_run(
-		 &(struct task_spec){ .name = "a", .body = body, .arg = arg },
-		 &a) == 0);
-	must(flow_run(
-		 &(struct task_spec){ .name = "b", .body = halter, .arg = a },
-		 &b) == 0);
-	while (
-	    task_outcome(a) == TASK_RUNNING || task_outcome(b) == TASK_RUNNING)
-		loop_turn(true);
-	const enum task_outcome outcome = task_outcome(a);
-	err_clear(&harness_err);
-	task_error(a, 0, &harness_err);
-	task_unref(&a);
-	task_unref(&b);
-	flow_close();
-	loop_close();
-	clock_virtual_stop();
-	return outcome;
 }
 
 START_TEST(b31_b67_an_error_in_teardown_makes_every_halt_fail)
@@ -585,7 +539,7 @@ halter_once(void *arg)
 static void *
 b33_deep(void *arg)
 {
-	noted end = "deep";
+	noted(end, "deep");
 
 	flow_sleep(1000);
 	note("not-reached");
@@ -595,11 +549,11 @@ b33_deep(void *arg)
 static void *
 b33(void *arg)
 {
-	noted first = "first";
-	noted second = "second";
+	noted(first, "first");
+	noted(second, "second");
 
-	must(scope_ensure(finalise_slowly, "slow") == 0);
-	must(scope_call(b33_deep, NULL, NULL, NULL) == 0);
+	ENSURE(finalise_slowly, "slow");
+	need(scope_call(b33_deep, NULL, NULL, NULL) == 0);
 	note("not-reached");
 	return NULL;
 }
@@ -614,7 +568,7 @@ END_TEST
 static void *
 b36_halter(void *arg)
 {
-	must(task_halt(arg, NULL) == 0);
+	need(task_halt(arg, NULL) == 0);
 	note("halted");
 	return NULL;
 }
@@ -627,7 +581,7 @@ b36_two(void *arg)
 	SPAWN(b36_halter, arg, NULL);
 	flow_sleep(5);
 	note("5ms");
-	must(task_halt(arg, NULL) == 0);
+	need(task_halt(arg, NULL) == 0);
 	flow_sleep(1);
 	return NULL;
 }
@@ -647,8 +601,8 @@ b37(void *arg)
 
 	SPAWN(body_return, "v", &t);
 	flow_sleep(1);
-	must(task_halt(t, NULL) == 0);
-	must(task_await(t, &v, NULL) == 0);
+	need(task_halt(t, NULL) == 0);
+	need(task_await(t, &v, NULL) == 0);
 	note("%s", (char *)v);
 	return NULL;
 }
@@ -670,7 +624,7 @@ END_TEST
 static void *
 b42(void *arg)
 {
-	must(scope_ensure(finalise_slowly, "end") == 0);
+	ENSURE(finalise_slowly, "end");
 	return "value";
 }
 
@@ -684,7 +638,7 @@ END_TEST
 static void *
 b49(void *arg)
 {
-	must(scope_ensure(finalise_slowly, "end") == 0);
+	ENSURE(finalise_slowly, "end");
 	flow_fail(-EPERM, "mine");
 }
 
@@ -699,7 +653,7 @@ END_TEST
 static void *
 b43(void *arg)
 {
-	noted end = "end";
+	noted(end, "end");
 
 	task_halt(task_self(), NULL);
 	note("not-reached");
@@ -717,7 +671,7 @@ END_TEST
 static void *
 b44_child(void *arg)
 {
-	noted end = "child";
+	noted(end, "child");
 
 	task_halt(arg, NULL);
 	note("not-reached");
@@ -727,7 +681,7 @@ b44_child(void *arg)
 static void *
 b44(void *arg)
 {
-	noted end = "parent";
+	noted(end, "parent");
 
 	SPAWN(b44_child, task_self(), NULL);
 	flow_suspend();
@@ -745,7 +699,7 @@ END_TEST
 static void *
 b45(void *arg)
 {
-	noted end = "end";
+	noted(end, "end");
 
 	task_halt_soon(task_self());
 	note("runs-on");
@@ -773,12 +727,12 @@ b46(void *arg)
 {
 	struct task *t task_auto = NULL;
 
-	must(task_spawn(&(struct task_spec){ .name = "c",
+	need(task_spawn(&(struct task_spec){ .name = "c",
 			    .body = body_note,
 			    .arg = "never",
 			    .dispose = dispose_note },
 		 &t) == 0);
-	must(task_halt(t, NULL) == 0);
+	need(task_halt(t, NULL) == 0);
 	note("%d", task_outcome(t) == TASK_HALTED);
 	return NULL;
 }
@@ -793,9 +747,9 @@ END_TEST
 static void *
 b51(void *arg)
 {
-	must(scope_ensure(finalise_slowly, "first") == 0);
+	ENSURE(finalise_slowly, "first");
 	SPAWN(body_fail_later, "late", NULL);
-	must(scope_ensure(finalise_slowly, "second") == 0);
+	ENSURE(finalise_slowly, "second");
 	flow_suspend();
 	return NULL;
 }
@@ -817,7 +771,7 @@ b53_finaliser(void *arg, struct err *err)
 static void *
 b53(void *arg)
 {
-	must(scope_ensure(b53_finaliser, NULL) == 0);
+	ENSURE(b53_finaliser, NULL);
 	return NULL;
 }
 
@@ -841,7 +795,7 @@ b54_finaliser(void *arg, struct err *err)
 static void *
 b54_body(void *arg)
 {
-	must(scope_ensure(b54_finaliser, arg) == 0);
+	ENSURE(b54_finaliser, arg);
 	flow_suspend();
 	return NULL;
 }
@@ -849,15 +803,15 @@ b54_body(void *arg)
 static void *
 b54(void *arg)
 {
+	harness_handle(&b54_tasks[0]);
+	harness_handle(&b54_tasks[1]);
 	SPAWN(b54_body, (void *)1, &b54_tasks[0]);
 	SPAWN(b54_body, (void *)0, &b54_tasks[1]);
 	flow_sleep(1);
 	task_halt_soon(b54_tasks[0]);
-	must(task_halt(b54_tasks[1], NULL) == 0);
-	must(task_halt(b54_tasks[0], NULL) == 0);
+	need(task_halt(b54_tasks[1], NULL) == 0);
+	need(task_halt(b54_tasks[0], NULL) == 0);
 	note("over");
-	task_unref(&b54_tasks[0]);
-	task_unref(&b54_tasks[1]);
 	return NULL;
 }
 
@@ -878,7 +832,7 @@ b54_child_finaliser(void *arg, struct err *err)
 static void *
 b54_child(void *arg)
 {
-	must(scope_ensure(b54_child_finaliser, arg) == 0);
+	ENSURE(b54_child_finaliser, arg);
 	return NULL;
 }
 
@@ -903,9 +857,9 @@ END_TEST
 static void *
 b56(void *arg)
 {
-	must(scope_ensure(finalise, "one") == 0);
+	ENSURE(finalise, "one");
 	SPAWN(body_slow_end, "child", NULL);
-	must(scope_ensure(finalise_slowly, "three") == 0);
+	ENSURE(finalise_slowly, "three");
 	flow_sleep(1);
 	return NULL;
 }
@@ -924,15 +878,15 @@ b60_finaliser(void *arg, struct err *err)
 
 	SPAWN(body_slow_end, "spawned", NULL);
 	SPAWN(body_note, "awaited", &t);
-	must(task_await(t, NULL, NULL) == 0);
-	must(scope_ensure(finalise, "acquired") == 0);
+	need(task_await(t, NULL, NULL) == 0);
+	ENSURE(finalise, "acquired");
 	return 0;
 }
 
 static void *
 b60(void *arg)
 {
-	must(scope_ensure(b60_finaliser, NULL) == 0);
+	ENSURE(b60_finaliser, NULL);
 	return NULL;
 }
 
@@ -954,7 +908,7 @@ b62_finaliser(void *arg, struct err *err)
 static void *
 b62(void *arg)
 {
-	must(scope_ensure(b62_finaliser, NULL) == 0);
+	ENSURE(b62_finaliser, NULL);
 	return NULL;
 }
 
@@ -993,33 +947,20 @@ END_TEST
 static void *
 b64(void *arg)
 {
-	must(scope_ensure(finalise, "last") == 0);
-	must(scope_ensure(finalise_by_failing, "f3") == 0);
-	must(scope_ensure(finalise_badly, "f2") == 0);
+	ENSURE(finalise, "last");
+	ENSURE(finalise_by_failing, "f3");
+	ENSURE(finalise_badly, "f2");
 	flow_fail(-EPERM, "body");
 }
 
 START_TEST(b64_b65_b66_errors_in_cleanup_supersede_and_none_is_lost)
 {
-	struct task *t;
-	struct err err;
-
-	harness_trace[0] = '\0';
-	loop_open();
-	flow_open();
-	must(
-	    flow_run(&(struct task_spec){ .name = "t", .body = b64 }, &t) == 0);
-	ck_assert_int_eq(task_outcome(t), TASK_FAILED);
-	ck_assert(task_error(t, 0, &err));
-	ck_assert_str_eq(err.text, "f3 failed");
-	ck_assert(task_error(t, 1, &err));
-	ck_assert_str_eq(err.text, "f2 is broken");
-	ck_assert(task_error(t, 2, &err));
-	ck_assert_str_eq(err.text, "body");
-	ck_assert(!task_error(t, 3, &err));
-	task_unref(&t);
-	flow_close();
-	loop_close();
+	run_flow(b64, NULL);
+	ck_assert_int_eq(harness_outcome, TASK_FAILED);
+	ck_assert_uint_eq(harness_n_errs, 3);
+	ck_assert_str_eq(harness_errs[0].text, "f3 failed");
+	ck_assert_str_eq(harness_errs[1].text, "f2 is broken");
+	ck_assert_str_eq(harness_errs[2].text, "body");
 	ck_assert_str_eq(traced(), "f2 last");
 }
 END_TEST
@@ -1043,7 +984,7 @@ b71_outer(void *arg)
 static void *
 b71(void *arg)
 {
-	noted end = "end";
+	noted(end, "end");
 
 	flow_shield(b71_outer, NULL);
 	note("not-reached");
@@ -1062,7 +1003,7 @@ END_TEST
 static void *
 b74_inner(void *arg)
 {
-	must(scope_ensure(finalise, "ensured") == 0);
+	ENSURE(finalise, "ensured");
 	SPAWN(body_slow_end, "child", NULL);
 	flow_sleep(1);
 	return "inner";
@@ -1073,7 +1014,7 @@ b74(void *arg)
 {
 	void *v = NULL;
 
-	must(scope_call(b74_inner, NULL, &v, NULL) == 0);
+	need(scope_call(b74_inner, NULL, &v, NULL) == 0);
 	note("%s", (char *)v);
 	flow_sleep(1);
 	note("on");
@@ -1119,16 +1060,24 @@ static void
 b79_callback(void *arg)
 {
 	note("callback");
-	must(scope_run(b79_scope,
+	need(scope_run(b79_scope,
 		 &(struct task_spec){ .name = "late",
 		     .body = body_fail,
 		     .arg = "from-a-callback" },
 		 NULL) == 0);
 }
 
+static void
+b79_cancel(struct scope **s)
+{
+	loop_defer_cancel(&b79_defer);
+}
+
 static void *
 b79(void *arg)
 {
+	__attribute__((cleanup(b79_cancel), unused)) struct scope *end = NULL;
+
 	b79_scope = scope_current();
 	loop_defer(&b79_defer, b79_callback, NULL);
 	flow_suspend();
@@ -1155,7 +1104,7 @@ static void *
 b87_owner(void *arg)
 {
 	*(struct scope **)arg = scope_current();
-	must(scope_ensure(b87_finaliser, NULL) == 0);
+	ENSURE(b87_finaliser, NULL);
 	return NULL;
 }
 
@@ -1173,7 +1122,7 @@ b87(void *arg)
 			   .arg = "never",
 			   .dispose = dispose_note },
 		       NULL) == -ECANCELED);
-	must(task_await(t, NULL, NULL) == 0);
+	need(task_await(t, NULL, NULL) == 0);
 	return NULL;
 }
 
@@ -1184,90 +1133,69 @@ START_TEST(b86_b87_a_closing_scope_refuses_new_tasks)
 }
 END_TEST
 
-static Suite *
-suite(void)
+int
+main(void)
 {
 	Suite *const s = suite_create("flow_task");
 	TCase *const c = tcase_create("behaviours");
 
-	tcase_add_test(
-	    c, b1_a_top_level_body_runs_at_once_up_to_its_first_wait);
-	tcase_add_test(
+	HARNESS_ADD(c, b1_a_top_level_body_runs_at_once_up_to_its_first_wait);
+	HARNESS_ADD(
 	    c, b2_b16_b17_b18_a_value_can_be_awaited_many_times_by_many);
-	tcase_add_test(
+	HARNESS_ADD(
 	    c, b4_b73_an_error_can_be_caught_at_a_boundary_and_life_goes_on);
-	tcase_add_test(
+	HARNESS_ADD(
 	    c, b6_an_uncaught_error_fails_the_task_with_its_code_and_text);
-	tcase_add_test(
+	HARNESS_ADD(
 	    c, b9_the_failure_of_one_top_level_task_leaves_the_other_running);
-	tcase_add_test(c, b10_many_waits_and_deep_scopes_fit_their_stack);
-	tcase_add_test(
-	    c, b11_b12_children_start_in_order_when_the_parent_waits);
-	tcase_add_test(
+	HARNESS_ADD(c, b10_many_waits_and_deep_scopes_fit_their_stack);
+	HARNESS_ADD(c, b11_b12_children_start_in_order_when_the_parent_waits);
+	HARNESS_ADD(
 	    c, b13_b14_shallower_tasks_first_then_in_the_order_they_waited);
-	tcase_add_test(
-	    c, b15_b39_a_child_of_a_parent_that_never_waits_never_runs);
-	tcase_add_test(c,
+	HARNESS_ADD(c, b15_b39_a_child_of_a_parent_that_never_waits_never_runs);
+	HARNESS_ADD(c,
 	    b19_a_parent_that_returns_halts_its_children_and_keeps_its_value);
-	tcase_add_test(
+	HARNESS_ADD(
 	    c, b20_a_parent_that_fails_halts_its_children_and_keeps_its_error);
-	tcase_add_test(c, b22_b23_a_parent_is_done_only_when_its_children_are);
-	tcase_add_test(
-	    c, b24_halting_a_child_leaves_parent_and_siblings_running);
-	tcase_add_test(
+	HARNESS_ADD(c, b22_b23_a_parent_is_done_only_when_its_children_are);
+	HARNESS_ADD(c, b24_halting_a_child_leaves_parent_and_siblings_running);
+	HARNESS_ADD(
 	    c, b25_b26_b27_b28_a_failing_child_fails_the_parent_that_awaits_it);
-	tcase_add_test(c, b29_a_failure_travels_up_tearing_down_each_level);
-	tcase_add_test(
-	    c, b30_b63_an_error_in_a_childs_teardown_replaces_success);
-	tcase_add_test(c, b31_b67_an_error_in_teardown_makes_every_halt_fail);
-	tcase_add_test(
+	HARNESS_ADD(c, b29_a_failure_travels_up_tearing_down_each_level);
+	HARNESS_ADD(c, b30_b63_an_error_in_a_childs_teardown_replaces_success);
+	HARNESS_ADD(c, b31_b67_an_error_in_teardown_makes_every_halt_fail);
+	HARNESS_ADD(
 	    c, b33_b34_b35_b47_b57_a_halt_unwinds_and_waits_for_cleanup);
-	tcase_add_test(
+	HARNESS_ADD(
 	    c, b36b_b50_cleanup_runs_once_and_every_halter_waits_for_it);
-	tcase_add_test(c, b37_halting_a_completed_task_changes_nothing);
-	tcase_add_test(c, b38_halting_a_failed_task_succeeds);
-	tcase_add_test(
+	HARNESS_ADD(c, b37_halting_a_completed_task_changes_nothing);
+	HARNESS_ADD(c, b38_halting_a_failed_task_succeeds);
+	HARNESS_ADD(
 	    c, b42_b48_a_halt_in_teardown_skips_nothing_and_gives_halted);
-	tcase_add_test(
-	    c, b49_a_halt_in_the_teardown_of_a_failure_skips_nothing);
-	tcase_add_test(c, b43_a_task_may_halt_itself);
-	tcase_add_test(c, b44_a_child_may_halt_its_parent);
-	tcase_add_test(
+	HARNESS_ADD(c, b49_a_halt_in_the_teardown_of_a_failure_skips_nothing);
+	HARNESS_ADD(c, b43_a_task_may_halt_itself);
+	HARNESS_ADD(c, b44_a_child_may_halt_its_parent);
+	HARNESS_ADD(
 	    c, b45_b52_halting_the_running_task_takes_effect_at_its_next_wait);
-	tcase_add_test(c, b46_a_task_halted_before_it_ran_never_runs);
-	tcase_add_test(c, b51_a_child_failing_in_halt_cleanup_does_not_cut_it);
-	tcase_add_test(c, b53_waiting_for_ones_own_halt_in_cleanup_is_an_error);
-	tcase_add_test(
-	    c, b54_two_tasks_halting_each_other_in_cleanup_terminate);
-	tcase_add_test(
-	    c, b54_a_child_that_halts_its_parent_in_cleanup_terminates);
-	tcase_add_test(
+	HARNESS_ADD(c, b46_a_task_halted_before_it_ran_never_runs);
+	HARNESS_ADD(c, b51_a_child_failing_in_halt_cleanup_does_not_cut_it);
+	HARNESS_ADD(c, b53_waiting_for_ones_own_halt_in_cleanup_is_an_error);
+	HARNESS_ADD(c, b54_two_tasks_halting_each_other_in_cleanup_terminate);
+	HARNESS_ADD(c, b54_a_child_that_halts_its_parent_in_cleanup_terminates);
+	HARNESS_ADD(
 	    c, b56_b58_b68_b69_b70_finalisers_run_in_reverse_one_at_a_time);
-	tcase_add_test(c, b59_b60_b61_cleanup_may_wait_spawn_and_acquire);
-	tcase_add_test(c, b62_suspending_in_cleanup_returns_at_once);
-	tcase_add_test(
-	    c, b62_waiting_in_the_cleanup_of_a_local_returns_at_once);
-	tcase_add_test(
+	HARNESS_ADD(c, b59_b60_b61_cleanup_may_wait_spawn_and_acquire);
+	HARNESS_ADD(c, b62_suspending_in_cleanup_returns_at_once);
+	HARNESS_ADD(c, b62_waiting_in_the_cleanup_of_a_local_returns_at_once);
+	HARNESS_ADD(
 	    c, b64_b65_b66_errors_in_cleanup_supersede_and_none_is_lost);
-	tcase_add_test(
+	HARNESS_ADD(
 	    c, b71_b72_a_shield_delays_a_halt_until_the_outermost_is_left);
-	tcase_add_test(c, b74_b76_a_boundary_leaves_nothing_behind);
-	tcase_add_test(
+	HARNESS_ADD(c, b74_b76_a_boundary_leaves_nothing_behind);
+	HARNESS_ADD(
 	    c, b77_an_error_of_an_outer_scopes_child_passes_an_inner_boundary);
-	tcase_add_test(
+	HARNESS_ADD(
 	    c, b79_b80_a_callback_starts_a_task_whose_failure_is_the_owners);
-	tcase_add_test(c, b86_b87_a_closing_scope_refuses_new_tasks);
-	suite_add_tcase(s, c);
-	return s;
-}
-
-int
-main(void)
-{
-	SRunner *const r = srunner_create(suite());
-
-	srunner_run_all(r, CK_NORMAL);
-	const int n = srunner_ntests_failed(r);
-	srunner_free(r);
-	return n ? EXIT_FAILURE : EXIT_SUCCESS;
+	HARNESS_ADD(c, b86_b87_a_closing_scope_refuses_new_tasks);
+	return harness_main(s, c);
 }
