@@ -26,12 +26,14 @@
  *   pool.c             asks to backends; the order of ending
  */
 #include <bsd/unistd.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/fd.h"
 #include "common/base/log.h"
 #include "common/flow/main.h"
 #include "common/proc/notify.h"
@@ -74,6 +76,18 @@ main_status(int status)
 	return status == 128 + SIGTERM ? 0 : status;
 }
 
+/* Descriptors 0 to 2 must be taken, or a socket of ours becomes stderr. */
+static void
+main_take_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	fd_close(&fd);
+}
+
 static int
 main_run(const struct settings *settings)
 {
@@ -107,6 +121,7 @@ main(int argc, char **argv)
 	int option, status = EXIT_SUCCESS;
 
 	title_init(argc, argv, environ);
+	main_take_standard();
 	log_init("poold", LOG_LEVEL_INFO);
 	while ((option = getopt(argc, argv, "Cc:h")) != -1) {
 		if (option == 'c')

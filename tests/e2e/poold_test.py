@@ -12,6 +12,7 @@ which order, what is left when somebody is killed.
 import ctypes
 import json
 import os
+import random
 import re
 import select
 import shutil
@@ -931,6 +932,61 @@ class End(unittest.TestCase):
             self.assertEqual(p.left(), ([], []))
             # The wire of the stand-in switchboard is a third.
             p.line("[23] processes that were left behind were killed")
+
+
+class Rounds(unittest.TestCase):
+    """Everything at once, by a seed that is printed when it fails."""
+
+    KINDS = ("good", "exit", "refuse", "garbage", "stubborn", "mute",
+             "orphans", "busy")
+
+    def play(self, p, dice, known):
+        """One thing that may happen."""
+        host = dice.choice(self.KINDS) + ".localhost"
+        pid, generation = known.get(host, (0, 0))
+        deed = dice.randrange(9)
+        if deed < 4:
+            p.send_ask(host)
+        elif deed == 4:
+            p.send_ask(host, dead=generation)
+        elif deed == 5:
+            p.tell("released", generation=generation)
+        elif deed == 6:
+            p.tell("held", generation=generation,
+                   ask_again_ms=dice.choice((0, 20, 2 ** 32 - 1)))
+        elif pid in processes_with(p.marker):
+            os.kill(pid, dice.choice((
+                signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP)))
+
+    def hear(self, p, dice, known):
+        """What the switchboard would do with what it is told."""
+        while select.select([p.wire], [], [], dice.choice((0, 0.01)))[0]:
+            told = p.message()
+            if told["type"] == "route_ready":
+                known[told["host"]] = told["pid"], told["generation"]
+            elif told["type"] == "release_ask":
+                p.tell(dice.choice(("released", "held")),
+                       generation=told["generation"], ask_again_ms=30)
+
+    def test_whatever_happens_poold_lives_and_leaves_nothing(self):
+        seed = int(os.environ.get("POOLD_TEST_SEED", time.time_ns()))
+        dice = random.Random(seed)
+        known = {}
+        with self.subTest(seed=seed), Poold(
+                [tools(f"{kind}.localhost", kind) for kind in self.KINDS],
+                pool={"max_backends": 5, "start_timeout": "500ms",
+                      "stop_timeout": "150ms", "idle_timeout": "80ms"}) as p:
+            for _ in range(200):
+                self.play(p, dice, known)
+                self.hear(p, dice, known)
+                if dice.randrange(60) == 0:
+                    os.kill(p.board, signal.SIGKILL)
+                    p.settle()
+                self.assertIsNone(p.process.poll())
+            status, seconds = p.end()
+            self.assertEqual(status, 0)
+            self.assertLess(seconds, 2)
+            self.assertEqual(p.left(), ([], []))
 
 
 if __name__ == "__main__":
