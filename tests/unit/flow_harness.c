@@ -488,11 +488,13 @@ harness_run(const char *test, enum harness_mode mode, task_body_fn *body,
 {
 	struct harness_run r = { "", mode, body, arg, halter, 0 };
 	struct inject_points points;
-	uint64_t seeds[4];
-	const unsigned n = inject_seeds(seeds);
+	uint64_t seeds[4] = { 0 };
+	const unsigned n = mode == HARNESS_PLAIN ? 1 : inject_seeds(seeds);
 
 	/* Check calls the function of a test by its name and _fn */
-	snprintf(r.test, sizeof(r.test), "%.*s", (int)strlen(test) - 3, test);
+	snprintf(r.test, sizeof(r.test), "%s", test);
+	if (strlen(r.test) > 3 && strstr(r.test, "_fn"))
+		r.test[strlen(r.test) - 3] = '\0';
 	for (unsigned i = 0; i < n; i++) {
 		struct injection in = { .kind = INJECT_NOTHING };
 		r.seed = seeds[i];
@@ -508,6 +510,12 @@ harness_run(const char *test, enum harness_mode mode, task_body_fn *body,
 	present = NULL;
 	result_restore();
 	return harness_outcome;
+}
+
+void
+untrace(void)
+{
+	trace[0] = '\0';
 }
 
 const char *

@@ -93,7 +93,8 @@ extern char harness_at_once[64]; /* traced before flow_run returned */
 #define run_flow_real(body, arg) \
 	harness_run(__func__, HARNESS_REAL, body, arg, NULL)
 
-/* Plainly only: for bodies that arrange failures themselves. */
+/* Plainly and once: for bodies that cannot be run again, or arrange failures
+ * themselves. */
 #define run_flow_plain(body, arg) \
 	harness_run(__func__, HARNESS_PLAIN, body, arg, NULL)
 
@@ -107,10 +108,13 @@ extern char harness_at_once[64]; /* traced before flow_run returned */
 enum harness_mode {
 	HARNESS_INJECTED, /* under the virtual clock, plainly and injected */
 	HARNESS_REAL,     /* the same in real time */
-	HARNESS_PLAIN,    /* under the virtual clock, plainly */
+	HARNESS_PLAIN,    /* under the virtual clock, plainly, once */
 };
 enum task_outcome harness_run(const char *test, enum harness_mode mode,
     task_body_fn *body, void *arg, task_body_fn *halter);
+
+/* Empty the trace. */
+void untrace(void);
 
 /* The trace of the plain run, without its last space. */
 const char *traced(void);

@@ -154,7 +154,7 @@ inject_seed(void)
 unsigned
 inject_seeds(uint64_t seeds_r[4])
 {
-	seeds_r[0] = 0;
+	seeds_r[0] = 0; /* the order of the kernel and of setting */
 	for (unsigned i = 1; i < 4; i++)
 		seeds_r[i] = inject_seed() + i - 1;
 	return getenv("FLOW_SEED") ? 2 : 4;

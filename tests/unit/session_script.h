@@ -78,7 +78,7 @@ bench_run(void (*body)(void))
 			.session_timeout_ms = CLOCK_NEVER,
 			.linger_ms = 60000 };
 	bench.body = body;
-	run_flow(bench_main, NULL);
+	run_flow_plain(bench_main, NULL);
 	ck_assert_int_eq(harness_outcome, TASK_RETURNED);
 }
 

@@ -98,7 +98,7 @@ note_final(void *arg)
 static json_t *
 ensures(struct hl_ctx *ctx, json_t *args)
 {
-	noted word = "local";
+	noted(word, "local");
 	hl_ensure(ctx, note_final, "first");
 	hl_ensure(ctx, note_final, "second");
 	hl_fail(ctx, "broken at %s", "\xff\xc3x");
@@ -212,7 +212,7 @@ bad_key(struct hl_ctx *ctx, json_t *args)
 static json_t *
 fails_flow(struct hl_ctx *ctx, json_t *args)
 {
-	noted word = "local";
+	noted(word, "local");
 	flow_fail(-EIO, "the disk is gone");
 }
 

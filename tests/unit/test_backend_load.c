@@ -93,7 +93,7 @@ load_wrong(void *arg)
 START_TEST(load_says_which_tool_of_which_file_is_wrong)
 {
 	row = (size_t)_i;
-	run_flow(load_wrong, NULL);
+	run_flow_plain(load_wrong, NULL);
 	ck_assert_int_eq(code_got, wrong[_i].code);
 	ck_assert_str_eq(err_got.place, "second.so");
 	ck_assert_msg(
@@ -117,7 +117,7 @@ load_another_abi(void *arg)
 
 START_TEST(load_refuses_another_abi)
 {
-	run_flow(load_another_abi, NULL);
+	run_flow_plain(load_another_abi, NULL);
 	ck_assert_int_eq(code_got, -EPROTO);
 	ck_assert_str_eq(err_got.place, "new.so");
 }
@@ -144,7 +144,7 @@ load_file(void *arg)
 START_TEST(load_opens_a_built_tool)
 {
 	file = built_tool("book_flight.so");
-	run_flow(load_file, NULL);
+	run_flow_plain(load_file, NULL);
 	ck_assert_msg(code_got == 0, "%s", err_got.text);
 	ck_assert_str_eq(traced(), "book_flight found");
 }
@@ -168,7 +168,7 @@ static const struct {
 START_TEST(load_refuses_a_file_that_is_no_safe_tool)
 {
 	file = built_tool(files[_i].file);
-	run_flow(load_file, NULL);
+	run_flow_plain(load_file, NULL);
 	ck_assert_int_eq(code_got, files[_i].code);
 	ck_assert_str_eq(err_got.place, file);
 	ck_assert_msg(
@@ -181,7 +181,7 @@ END_TEST
 START_TEST(load_refuses_a_name_without_a_directory)
 {
 	file = "libc.so.6";
-	run_flow(load_file, NULL);
+	run_flow_plain(load_file, NULL);
 	ck_assert_int_eq(code_got, -ELIBACC);
 	ck_assert_str_eq(err_got.text, "the path of a tool must contain a /");
 }

@@ -158,7 +158,7 @@ crowd(void)
 		    session_id(s));
 		must(session_wait_end(s, CLOCK_NEVER) == 0);
 	}
-	harness_trace[0] = '\0';
+	untrace();
 	struct session *s = registry_find(bench.registry, second);
 	note("second=%s", s ? "there" : "gone");
 	session_unref(&s);
@@ -189,7 +189,7 @@ crowd_of_large_ones(void)
 		must(registry_start(bench.registry, &spec, &s, NULL) == 0);
 		must(session_wait_end(s, CLOCK_NEVER) == 0);
 	}
-	harness_trace[0] = '\0';
+	untrace();
 	const unsigned n = registry_n_ended(bench.registry);
 	note("%s", n > 30 && n < 45 ? "bounded" : "not bounded");
 }
@@ -257,7 +257,7 @@ holds_too_long(void *arg)
 START_TEST(registry_leaves_a_held_session_to_its_holder)
 {
 	log_init("test", LOG_LEVEL_ERROR);
-	run_flow(holds_too_long, NULL);
+	run_flow_plain(holds_too_long, NULL);
 	ck_assert_str_eq(traced(), "completed");
 }
 END_TEST
@@ -299,7 +299,7 @@ halts_registry(void *arg)
 START_TEST(registry_sessions_end_with_its_scope)
 {
 	log_init("test", LOG_LEVEL_ERROR);
-	run_flow(halts_registry, NULL);
+	run_flow_plain(halts_registry, NULL);
 	ck_assert_str_eq(
 	    traced(), "cleaned 1:cancelled=none,the tool was halted");
 }
