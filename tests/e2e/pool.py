@@ -297,14 +297,18 @@ class Pool:
         self.code = self.process.wait()
 
     def leftovers(self):
-        """What is left after the end, in words; ends those processes."""
+        """What is left after the end, in words; ends those processes.
+
+        A poold that was killed cannot have removed its sockets.
+        """
         found = []
         for pid in sorted(children() - self._others):
             found.append("process " + describe(pid))
             for each in descendants(pid) + [pid]:
                 os.kill(each, signal.SIGKILL)
             os.waitpid(pid, 0)
-        found += ["socket " + s for s in self.sockets()]
+        if self.code is None or self.code >= 0:
+            found += ["socket " + s for s in self.sockets()]
         return found
 
     def close(self):
