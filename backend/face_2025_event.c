@@ -69,11 +69,9 @@ static json_t *
 face_2025_cancelled(const struct entry *entry, const struct peer_stream *stream)
 {
 	const char *reason = entry_reason_name(entry->reason);
-	char text[ERR_TEXT_BYTES];
 
-	snprintf(text, sizeof(text), "%s: %s", reason,
-	    entry->text ? entry->text : "the tool was ended");
-	return rpc_error_take(stream->request_id, RPC_INTERNAL_ERROR, text,
+	return rpc_error_take(stream->request_id, RPC_INTERNAL_ERROR,
+	    entry->text ? entry->text : reason,
 	    json_pack("{s:s}", "reason", reason));
 }
 

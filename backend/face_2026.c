@@ -171,6 +171,7 @@ face_2026_collect(const struct session *session, json_t *answers,
     json_t **fit_r, struct err *err_r)
 {
 	const struct ask *ask = NULL;
+	struct err why;
 
 	*fit_r = json_object();
 	while ((ask = session_next_ask(session, ask))) {
@@ -179,16 +180,13 @@ face_2026_collect(const struct session *session, json_t *answers,
 
 		if (!answer)
 			continue;
-		rc = session_check_answer(session, ask->name, answer, err_r);
+		rc = session_check_answer(session, ask->name, answer, &why);
 		if (rc == 0 && json_object_set(*fit_r, ask->name, answer) != 0)
 			rc = -ENOMEM;
-		if (rc == 0)
-			continue;
-		if (rc == -EINVAL)
-			err_set(err_r, rc, NULL,
-			    "Invalid params: inputResponses.%s%.64s: %.180s",
-			    ask->name, err_r->place, err_r->text);
-		return rc;
+		if (rc != 0)
+			return err_set(err_r, rc, NULL,
+			    "Invalid params: inputResponses.%s%.64s: %.150s",
+			    ask->name, why.place, why.text);
 	}
 	return *fit_r ? 0 : -ENOMEM;
 }

@@ -134,11 +134,9 @@ static json_t *
 leg_cancelled(const struct entry *entry)
 {
 	const char *reason = entry_reason_name(entry->reason);
-	char text[ERR_PLACE_BYTES + ERR_TEXT_BYTES + 64];
 
-	snprintf(text, sizeof(text), "%s: %s", reason,
-	    entry->text ? entry->text : "the tool was ended");
-	return face_2026_reason(RPC_INTERNAL_ERROR, reason, text);
+	return face_2026_reason(
+	    RPC_INTERNAL_ERROR, reason, entry->text ? entry->text : reason);
 }
 
 /* What the end of a session is for this face; content NULL: no memory. */

@@ -142,11 +142,31 @@ tenant_furnish(struct tenant *t)
 	return b->peers && b->dialogs ? 0 : -ENOMEM;
 }
 
+/*
+ * Serve until the end. In a scope of its own inside the one that sessions and
+ * connections live in: its finaliser ends them in order before that one would
+ * halt them all.
+ */
+static void *
+tenant_serve(void *arg)
+{
+	struct tenant *t = arg;
+
+	if (scope_ensure(tenant_shut, t) != 0)
+		tenant_fail("backend: out of memory");
+	log_info("backend %s: ready: tools=%zu", t->spec->host,
+	    load_n(t->backend.load));
+	poold_link_ready(t->link);
+	(void)latch_wait(&t->poold_gone, "poold to go", CLOCK_NEVER, NULL);
+	return NULL;
+}
+
 void *
 tenant_run(void *arg)
 {
 	struct tenant *t = &tenant_state;
-	int fd = tenant_listen_fd();
+	const int fd = tenant_listen_fd();
+	struct err err;
 
 	t->spec = arg;
 	t->backend.host = t->spec->host;
@@ -161,13 +181,10 @@ tenant_run(void *arg)
 		    "backend: %s: cannot be entered", t->spec->state_dir);
 	tenant_load(t);
 	if (tenant_furnish(t) != 0 ||
-	    serve_start_take(&t->backend, fd, &t->serve) != 0 ||
-	    scope_ensure(tenant_shut, t) != 0)
+	    serve_start_take(&t->backend, fd, &t->serve) != 0)
 		tenant_fail("backend: out of memory");
-	log_info("backend %s: ready: tools=%zu", t->spec->host,
-	    load_n(t->backend.load));
-	poold_link_ready(t->link);
-	(void)latch_wait(&t->poold_gone, "poold to go", CLOCK_NEVER, NULL);
+	if (scope_call(tenant_serve, t, NULL, &err) != 0)
+		tenant_fail("backend: %s", err.text);
 	return NULL;
 }
 

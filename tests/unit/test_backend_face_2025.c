@@ -109,9 +109,9 @@ static struct entry log_of[] = {
 #define FAILED                                                        \
 	RPC_7 "\"result\":{\"content\":[{\"type\":\"text\",\"text\":" \
 	      "\"no\"}],\"isError\":true}}"
-#define SHUT                                                             \
-	RPC_7 "\"error\":{\"code\":-32603,\"message\":\"shutting_down: " \
-	      "the end\",\"data\":{\"reason\":\"shutting_down\"}}}"
+#define SHUT                                                        \
+	RPC_7 "\"error\":{\"code\":-32603,\"message\":\"the end\"," \
+	      "\"data\":{\"reason\":\"shutting_down\"}}}"
 
 /* What each revision says of the log, with a token and without, at a level. */
 static const struct saying {

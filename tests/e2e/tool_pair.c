@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tool_pair: tools of shapes that the examples do not have, for the tests of
+ * the faces: two questions at once, a flood, a header of its own.
+ */
+#include <string.h>
+
+#include "common/flow/task.h"
+
+#include "backend/holdline.h"
+
+/* ---- pair: two branches that ask in the same turn --------------------- */
+
+struct branch {
+	struct hl_ctx *ctx;
+	const char *key;
+	json_t *got;
+};
+
+static void *
+branch_run(void *arg)
+{
+	struct branch *b = arg;
+	hl_auto json_t *form = json_pack("{s:s, s:{s:{s:s}}, s:[s]}", "type",
+	    "object", "properties", "v", "type", "string", "required", "v");
+
+	b->got = hl_elicit(b->ctx, b->key, b->key, form);
+	return NULL;
+}
+
+static void
+branch_fini(struct branch *b)
+{
+	json_decref(b->got);
+}
+
+#define branch_auto __attribute__((cleanup(branch_fini)))
+
+static json_t *
+pair(struct hl_ctx *ctx, json_t *args)
+{
+	branch_auto struct branch a = { ctx, "first", NULL };
+	branch_auto struct branch b = { ctx, "second", NULL };
+	task_auto struct task *ta = NULL;
+	task_auto struct task *tb = NULL;
+	const struct task_spec sa = {
+		.name = "first", .body = branch_run, .arg = &a
+	};
+	const struct task_spec sb = {
+		.name = "second", .body = branch_run, .arg = &b
+	};
+
+	if (task_spawn(&sa, &ta) != 0 || task_spawn(&sb, &tb) != 0)
+		hl_fail(ctx, "no memory");
+	task_await(ta, NULL, NULL);
+	task_await(tb, NULL, NULL);
+	return hl_text("%s & %s",
+	    json_string_value(json_object_get(a.got, "v")),
+	    json_string_value(json_object_get(b.got, "v")));
+}
+
+static const struct hl_tool pair_tool = {
+	.name = "pair",
+	.description = "Asks two questions at once.",
+	.input_schema = "{\"type\":\"object\"}",
+	.fn = pair,
+};
+
+/* ---- flood: more than a socket holds, in messages --------------------- */
+
+static json_t *
+flood(struct hl_ctx *ctx, json_t *args)
+{
+	static char line[4001];
+	const json_int_t n = json_integer_value(json_object_get(args, "n"));
+
+	memset(line, 'x', sizeof(line) - 1);
+	for (json_int_t i = 0; i < n; i++)
+		hl_log(ctx, HL_INFO, "%d %s", (int)i, line);
+	return hl_text("told %d", (int)n);
+}
+
+static const struct hl_tool flood_tool = {
+	.name = "flood",
+	.description = "Says n lines of 4000 letters.",
+	.input_schema = "{\"type\":\"object\",\"required\":[\"n\"],"
+			"\"properties\":{\"n\":{\"type\":\"integer\"}}}",
+	.fn = flood,
+};
+
+/* ---- region: an argument that a header repeats ------------------------ */
+
+static json_t *
+region(struct hl_ctx *ctx, json_t *args)
+{
+	return hl_text(
+	    "in %s", json_string_value(json_object_get(args, "region")));
+}
+
+static const struct hl_tool region_tool = {
+	.name = "region",
+	.description = "Says which region it was called for.",
+	.input_schema =
+	    "{\"type\":\"object\",\"required\":[\"region\"],\"properties\":"
+	    "{\"region\":{\"type\":\"string\",\"x-mcp-header\":\"Region\"}}}",
+	.fn = region,
+};
+
+HL_TOOLS(&pair_tool, &flood_tool, &region_tool);
