@@ -6,7 +6,6 @@
 #include <bsd/sys/queue.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 
 #include "common/base/clock.h"
@@ -193,10 +192,9 @@ static void
 client_flushed(struct client *c)
 {
 	block_trim(&c->jack.in);
-	if (c->end == EXCHANGE_END_CUT)
-		client_close(c, false, "cut");
-	else if (c->end == EXCHANGE_END_KEEP && !exchange_is_ending() &&
-		 !c->jack.is_eof) {
+	if (c->end == EXCHANGE_END_CUT || c->jack.is_eof) {
+		client_close(c, false, "flushed");
+	} else if (c->end == EXCHANGE_END_KEEP && !exchange_is_ending()) {
 		client_set_state(c, CLIENT_IDLE, "next");
 		c->at_ms = clock_now_ms() + LIMIT_IDLE_MS;
 	} else {
@@ -446,7 +444,6 @@ client_find_silent(void)
 int
 client_start_take(int fd, const struct sockaddr_storage *sa)
 {
-	const int on = 1;
 	struct client *const silent =
 	    clients.n >= clients.n_max ? client_find_silent() : NULL;
 
@@ -458,8 +455,6 @@ client_start_take(int fd, const struct sockaddr_storage *sa)
 		fd_close(&fd);
 		return -ENOMEM;
 	}
-	/* What is written goes out at once; a unix socket has no such thing. */
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c->magic = CLIENT_MAGIC;
 	c->state = CLIENT_IDLE;
 	client_address(sa, c->ip);

@@ -72,7 +72,10 @@ drive_settle(struct exchange *x)
 		return;
 	struct jack *const up = &x->upstream->jack;
 	jack_watch(up, x->state == EXCHANGE_ASKING ? 1 : LIMIT_READ_MIN);
-	jack_deadline(up, drive_stall_deadline(up));
+	/* One that answers may leave the rest of a request unread. */
+	jack_deadline(up, x->state == EXCHANGE_ANSWERING
+			      ? CLOCK_NEVER
+			      : drive_stall_deadline(up));
 	if (x->state == EXCHANGE_TUNNEL)
 		drive_settle_tunnel(x);
 }

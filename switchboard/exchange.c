@@ -13,7 +13,8 @@
 #include "switchboard/block.h"
 #include "switchboard/limits.h"
 
-#define EXCHANGE_MAGIC 0x65786368u
+#define EXCHANGE_MAGIC      0x65786368u
+#define EXCHANGE_LINE_BYTES 1024
 
 TAILQ_HEAD(exchange_list, exchange);
 
@@ -198,18 +199,51 @@ exchange_note(struct exchange *x, const char *text)
 		strlcpy(x->note, text, sizeof(x->note));
 }
 
+/* Append a name and a decimal number to a line of the log. */
+static void
+exchange_add_number(struct buf *line, struct slice name, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	buf_add_slice(line, name);
+	buf_add(line, digits + at, sizeof(digits) - at);
+}
+
+static void
+exchange_add_text(struct buf *line, const char *before, const char *text)
+{
+	buf_add_slice(line, slice_of(before));
+	buf_add_slice(line, slice_of(text));
+}
+
+/*
+ * One line an exchange. It is put together by hand: printf was a twentieth of
+ * the time of a request.
+ */
 static void
 exchange_log(const struct exchange *x)
 {
 	const uint64_t n_out = x->n_own ? x->n_own : x->response.body.total;
+	const int64_t ms = clock_now_ms() - x->started_ms;
+	char storage[EXCHANGE_LINE_BYTES];
+	struct buf line;
 
-	log_info("exchange %s: %s %s %s: %d bytes_in=%llu bytes_out=%llu "
-		 "ms=%lld%s%s",
-	    x->id, x->method, x->route ? x->route->host : "-", x->path,
-	    x->status, (unsigned long long)x->request.body.total,
-	    (unsigned long long)n_out,
-	    (long long)(clock_now_ms() - x->started_ms),
-	    x->note[0] ? " reason=" : "", x->note);
+	buf_init_static(&line, storage, sizeof(storage));
+	exchange_add_text(&line, "exchange ", x->id);
+	exchange_add_text(&line, ": ", x->method);
+	exchange_add_text(&line, " ", x->route ? x->route->host : "-");
+	exchange_add_text(&line, " ", x->path);
+	exchange_add_number(&line, SLICE(": "), (uint64_t)x->status);
+	exchange_add_number(&line, SLICE(" bytes_in="), x->request.body.total);
+	exchange_add_number(&line, SLICE(" bytes_out="), n_out);
+	exchange_add_number(&line, SLICE(" ms="), (uint64_t)ms);
+	if (x->note[0])
+		exchange_add_text(&line, " reason=", x->note);
+	log_info("%.*s", (int)line.tail, storage);
 }
 
 void

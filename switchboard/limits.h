@@ -40,6 +40,11 @@
 /* Tunnels whose one side has ended: how long the other may be silent. */
 #define LIMIT_HALF_MS 60000
 
+/* Clients that vanish without a word: TCP asks, so often, so many times. */
+#define LIMIT_PROBE_IDLE_S  60
+#define LIMIT_PROBE_PAUSE_S 15
+#define LIMIT_PROBES        4
+
 /* Accepting. */
 #define LIMIT_ACCEPT_PAUSE_MS 250 /* when descriptors are short */
 

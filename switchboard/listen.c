@@ -4,6 +4,8 @@
 
 #include <bsd/string.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "common/base/clock.h"
 #include "common/base/fd.h"
@@ -86,6 +88,29 @@ listen_on_ready(unsigned events, void *arg)
 			break;
 }
 
+/*
+ * Accepted sockets inherit these: what is written goes out at once, and a
+ * client that vanished is noticed though nothing is written to it. A socket
+ * that is not TCP has no such options.
+ */
+static void
+listen_set_options(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{ IPPROTO_TCP, TCP_NODELAY, 1 },
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, LIMIT_PROBE_IDLE_S },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, LIMIT_PROBE_PAUSE_S },
+		{ IPPROTO_TCP, TCP_KEEPCNT, LIMIT_PROBES },
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		setsockopt(fd, options[i].level, options[i].name,
+		    &options[i].value, sizeof(options[i].value));
+}
+
 int
 listen_add_take(
     int fd, const char *address, bool (*is_full)(void), listen_take_fn *take)
@@ -97,6 +122,7 @@ listen_add_take(
 	const int rc = fd_nonblock(owned);
 	if (rc < 0)
 		return rc;
+	listen_set_options(owned);
 	struct listen_socket *const s = &listening.sockets[listening.n++];
 	*s = (struct listen_socket){ .is_full = is_full, .take = take };
 	s->fd = fd_take(&owned);

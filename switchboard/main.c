@@ -4,14 +4,15 @@
  * and proxies. Runs unprivileged under poold; opens no file, starts nothing.
  * Everything from poold comes over the channel in HOLDLINE_CHANNEL.
  *
- *   limits.h    every bound and time      tunnel.c    an upgrade's two halves
- *   block.c     storage for buffers       exchange.c  a request's record
- *   jack.c      a socket and its buffers  refuse.c    answers of our own
- *   fault.c     their table               forward.c   towards the backend
- *   retry.c     what may be repeated      answer.c    from the backend
- *   upstream.c  connections to backends   drive.c     an exchange's events
- *   route.c     hosts and who waits       client.c    downstream connections
- *   relay.c     one direction of a body   listen.c, admin.c, poold_link.c
+ *   limits.h    every bound and time      exchange.c  a request's record
+ *   block.c     storage for buffers       refuse.c    ends it with an error
+ *   jack.c      a socket and its buffers  forward.c   towards the backend
+ *   fault.c     answers of our own        answer.c    from the backend
+ *   retry.c     what may be repeated      drive.c     an exchange's events
+ *   upstream.c  connections to backends   client.c    downstream connections
+ *   route.c     hosts and who waits       listen.c    accepting
+ *   relay.c     one direction of a body   admin.c     health and servers
+ *   tunnel.c    an upgrade's two halves   link.c      poold, and the ending
  */
 #include <bsd/stdlib.h>
 #include <bsd/unistd.h>
@@ -32,8 +33,9 @@
 #include "switchboard/drive.h"
 #include "switchboard/limits.h"
 #include "switchboard/listen.h"
-#include "switchboard/poold_link.h"
+#include "switchboard/link.h"
 #include "switchboard/route.h"
+#include "switchboard/upstream.h"
 
 /* The descriptor of the channel, or -1 with a line in the log. */
 static int
@@ -81,7 +83,7 @@ main_client_max(void)
 static void
 main_on_signal(int signo, void *arg)
 {
-	poold_link_end();
+	link_end();
 }
 
 static void
@@ -106,16 +108,18 @@ main(int argc, char **argv, char **envp)
 	setproctitle("-holdline: switchboard");
 	loop_open();
 	main_watch_signals(signals);
-	client_open(main_client_max(), listen_resume);
+	const unsigned n_max = main_client_max();
+	client_open(n_max, listen_resume);
+	upstream_open(n_max);
 	admin_open(listen_resume);
 	drive_open();
-	const int rc = poold_link_open_take(fd);
+	const int rc = link_open_take(fd);
 	if (rc < 0) {
 		log_error_err(rc, "start: no channel");
 		return EXIT_FAILURE;
 	}
 	loop_run();
-	poold_link_close();
+	link_close();
 	loop_signal_stop(&signals[0]);
 	loop_signal_stop(&signals[1]);
 	loop_turn(false); /* what was closed last is freed now */

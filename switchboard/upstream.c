@@ -20,6 +20,19 @@
 
 #define UPSTREAM_MAGIC 0x75707374u
 
+static struct {
+	TAILQ_HEAD(, upstream) idle; /* of all pools, oldest first */
+	unsigned n;                  /* idle and busy */
+	unsigned n_max;
+} upstreams = { .idle = TAILQ_HEAD_INITIALIZER(upstreams.idle),
+	.n_max = LIMIT_CLIENTS };
+
+void
+upstream_open(unsigned n_max)
+{
+	upstreams.n_max = n_max;
+}
+
 void
 upstream_pool_init(struct upstream_pool *pool)
 {
@@ -51,6 +64,7 @@ upstream_unlink(struct upstream *up)
 {
 	must(up->state == UPSTREAM_IDLE && up->pool);
 	TAILQ_REMOVE(&up->pool->idle, up, link);
+	TAILQ_REMOVE(&upstreams.idle, up, turn);
 	up->pool->n_idle--;
 	up->pool = NULL;
 }
@@ -118,8 +132,11 @@ int
 upstream_connect(
     struct upstream_pool *pool, const char *path, struct upstream **up_r)
 {
-	int fd = upstream_dial(path);
+	struct upstream *oldest = TAILQ_FIRST(&upstreams.idle);
 
+	if (upstreams.n >= upstreams.n_max && oldest)
+		upstream_close(&oldest);
+	int fd = upstream_dial(path);
 	if (fd < 0)
 		return fd;
 	struct upstream *const up = mem_zalloc(1, sizeof(*up));
@@ -130,6 +147,7 @@ upstream_connect(
 	up->magic = UPSTREAM_MAGIC;
 	up->state = UPSTREAM_BUSY;
 	up->generation = pool->generation;
+	upstreams.n++;
 	jack_open_take(&up->jack, fd, upstream_on_ready, upstream_on_due, up);
 	http_scan_init(&up->scan, HTTP_KIND_RESPONSE);
 	*up_r = up;
@@ -187,6 +205,7 @@ upstream_release(struct upstream **up_p, struct upstream_pool *pool)
 	up->state = UPSTREAM_IDLE;
 	up->pool = pool;
 	TAILQ_INSERT_HEAD(&pool->idle, up, link);
+	TAILQ_INSERT_TAIL(&upstreams.idle, up, turn);
 	pool->n_idle++;
 	jack_watch(&up->jack, 1);
 	jack_deadline(&up->jack, clock_now_ms() + LIMIT_UPSTREAM_IDLE_MS);
@@ -212,6 +231,7 @@ upstream_close(struct upstream **up_p)
 	if (up->state == UPSTREAM_IDLE)
 		upstream_unlink(up);
 	up->state = UPSTREAM_CLOSED;
+	upstreams.n--;
 	jack_close(&up->jack);
 	loop_defer(&up->defer, upstream_on_free, up);
 }

@@ -35,7 +35,8 @@ struct upstream {
 	uint64_t n_read_base;    /* jack.n_read when the exchange took it */
 	uint64_t n_written_base; /* jack.n_written when the exchange took it */
 	struct upstream_pool *pool; /* while idle */
-	TAILQ_ENTRY(upstream) link;
+	TAILQ_ENTRY(upstream) link; /* in its pool, while idle */
+	TAILQ_ENTRY(upstream) turn; /* among all idle ones, oldest first */
 	void (*on_ready)(unsigned events, void *arg); /* the exchange's */
 	void (*on_due)(void *arg);
 	void *arg;
@@ -48,6 +49,12 @@ struct upstream_pool {
 	unsigned n_idle;
 	uint64_t generation; /* 0: closed, nothing is kept */
 };
+
+/*
+ * Set how many connections there may be, busy ones and idle ones of all pools
+ * together: beyond it the one that is idle for longest gives way.
+ */
+void upstream_open(unsigned n_max);
 
 /* Make an empty closed pool. */
 void upstream_pool_init(struct upstream_pool *pool);

@@ -762,6 +762,21 @@ class Accepting(Case):
         self.sb.ready(*self.sb.ask()[::2], self.sb.backend().serve(echo))
         self.assertEqual(one_more.response()[1], b"/more")
 
+    def test_idle_upstreams_give_way(self):
+        # 40 hosts keep 3 idle connections each, more than there may be.
+        backend = self.sb.backend().serve(echo)
+        for i in range(40):
+            self.sb.routes["h%d" % i] = backend
+        for i in range(40):
+            clients = [self.sb.client() for _ in range(3)]
+            for client in clients:
+                self.get("/", host="h%d" % i, client=client)
+            for client in clients:
+                self.assertEqual(client.response()[0].status, 200)
+                client.close()
+        until(lambda: self.sb.n_fds() <= self.N_MAX + 10, "they are closed")
+        self.assertEqual(self.get("/", host="h0").response()[1], b"/")
+
     def test_a_shortage_of_descriptors_pauses_accepting(self):
         self.sb.backend("acme.localhost").serve(echo)
         client = self.get("/a")

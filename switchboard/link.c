@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* poold_link: messages of poold, and the order of ending. */
-#include "switchboard/poold_link.h"
+/* link: messages of poold, and the order of ending. */
+#include "switchboard/link.h"
 
 #include <bsd/string.h>
 #include <errno.h>
@@ -44,24 +44,23 @@ static struct {
 	struct loop_timer deadline; /* of draining */
 	uint32_t drain_ms;
 	bool is_own_end; /* a signal of ours: quit when drained */
-} poold_link = { .drain_ms = LIMIT_DRAIN_MS };
+} link_now = { .drain_ms = LIMIT_DRAIN_MS };
 
 /* States only go forward, and may be skipped. */
 static void
 link_set_state(enum link_state next, const char *event)
 {
-	must(next > poold_link.state && next < LINK_STATE_COUNT);
-	log_info("switchboard: %s -> %s (%s)", link_names[poold_link.state],
+	must(next > link_now.state && next < LINK_STATE_COUNT);
+	log_info("switchboard: %s -> %s (%s)", link_names[link_now.state],
 	    link_names[next], event);
-	poold_link.state = next;
+	link_now.state = next;
 }
 
 /* A message that cannot be sent is a poold that does not work. */
 static int
 link_send(enum proto_type type, const void *payload, const char *text)
 {
-	const int rc =
-	    channel_send(poold_link.channel, type, payload, text, -1);
+	const int rc = channel_send(link_now.channel, type, payload, text, -1);
 
 	if (rc < 0)
 		log_warn_err(rc, "poold: cannot send %s", proto_name(type));
@@ -90,10 +89,10 @@ link_held(const struct proto_held *held, void *arg)
 static void
 link_quit(const char *event)
 {
-	if (poold_link.state == LINK_ENDED)
+	if (link_now.state == LINK_ENDED)
 		return;
 	link_set_state(LINK_ENDED, event);
-	loop_timer_clear(&poold_link.deadline);
+	loop_timer_clear(&link_now.deadline);
 	listen_stop();
 	client_quit();
 	admin_quit();
@@ -106,12 +105,12 @@ link_drained(const char *event)
 {
 	const struct proto_drained drained = { exchange_count() };
 
-	if (poold_link.state != LINK_DRAINING)
+	if (link_now.state != LINK_DRAINING)
 		return;
 	link_set_state(LINK_DRAINED, event);
-	loop_timer_clear(&poold_link.deadline);
+	loop_timer_clear(&link_now.deadline);
 	link_send(PROTO_DRAINED, &drained, NULL);
-	if (poold_link.is_own_end)
+	if (link_now.is_own_end)
 		link_quit("signal");
 }
 
@@ -135,11 +134,11 @@ link_drain(uint32_t drain_ms, const char *event)
 		.retry_after_s = 1,
 		.text = "the service is shutting down" };
 
-	if (poold_link.state >= LINK_DRAINING)
+	if (link_now.state >= LINK_DRAINING)
 		return;
 	link_set_state(LINK_DRAINING, event);
 	listen_stop();
-	loop_timer_set(&poold_link.deadline, clock_now_ms() + drain_ms);
+	loop_timer_set(&link_now.deadline, clock_now_ms() + drain_ms);
 	exchange_set_ending();
 	route_fail_all(&ending);
 	client_drain(link_on_quiet);
@@ -153,7 +152,7 @@ link_on_listen(const struct channel_msg *msg)
 	int rc;
 
 	strlcpy(address, m->address, sizeof(address));
-	if (*msg->fd < 0 || poold_link.state > LINK_RUNNING)
+	if (*msg->fd < 0 || link_now.state > LINK_RUNNING)
 		return;
 	const int fd = fd_take(msg->fd);
 	if (m->is_admin)
@@ -172,9 +171,9 @@ link_on_start(const struct channel_msg *msg)
 	const struct proto_start *const m = msg->payload;
 	const struct proto_ready ready = { 0 };
 
-	if (poold_link.state != LINK_STARTING)
+	if (link_now.state != LINK_STARTING)
 		return;
-	poold_link.drain_ms = m->drain_ms;
+	link_now.drain_ms = m->drain_ms;
 	link_set_state(LINK_RUNNING, "start");
 	listen_start();
 	link_send(PROTO_READY, &ready, NULL);
@@ -259,14 +258,14 @@ link_on_msg(const struct channel_msg *msg, void *arg)
 static void
 link_on_closed(const char *reason, void *arg)
 {
-	if (poold_link.state == LINK_ENDED)
+	if (link_now.state == LINK_ENDED)
 		return;
 	log_error("poold: the channel is closed: %s", reason);
 	_Exit(EXIT_FAILURE);
 }
 
 int
-poold_link_open_take(int fd)
+link_open_take(int fd)
 {
 	static const struct route_poold poold = {
 		.ask = link_ask,
@@ -274,28 +273,28 @@ poold_link_open_take(int fd)
 		.held = link_held,
 	};
 
-	loop_timer_init(&poold_link.deadline, link_on_deadline, NULL);
+	loop_timer_init(&link_now.deadline, link_on_deadline, NULL);
 	route_open(&poold);
-	return channel_open_take(fd, "poold", link_on_msg, link_on_closed, NULL,
-	    &poold_link.channel);
+	return channel_open_take(
+	    fd, "poold", link_on_msg, link_on_closed, NULL, &link_now.channel);
 }
 
 void
-poold_link_end(void)
+link_end(void)
 {
-	if (poold_link.is_own_end) {
+	if (link_now.is_own_end) {
 		link_quit("second signal");
 		return;
 	}
-	poold_link.is_own_end = true;
-	if (poold_link.state >= LINK_DRAINED)
+	link_now.is_own_end = true;
+	if (link_now.state >= LINK_DRAINED)
 		link_quit("signal");
 	else
-		link_drain(poold_link.drain_ms, "signal");
+		link_drain(link_now.drain_ms, "signal");
 }
 
 void
-poold_link_close(void)
+link_close(void)
 {
-	channel_close(&poold_link.channel);
+	channel_close(&link_now.channel);
 }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * poold_link: the switchboard's end of the channel to poold: which message
+ * link: the switchboard's end of the channel to poold: which message
  * does what, and the order of ending (drain, drained, quit).
  */
-#ifndef SWITCHBOARD_POOLD_LINK_H
-#define SWITCHBOARD_POOLD_LINK_H
+#ifndef SWITCHBOARD_LINK_H
+#define SWITCHBOARD_LINK_H
 
 /*
  * Open the channel over fd (*takes* it, also when this fails). Losing poold
  * ends the process at once. Returns 0 or -errno.
  */
-int poold_link_open_take(int fd);
+int link_open_take(int fd);
 
 /* End as on DRAIN and then QUIT: a signal of our own. Twice: at once. */
-void poold_link_end(void);
+void link_end(void);
 
 /* Close the channel. */
-void poold_link_close(void);
+void link_close(void);
 
 #endif
