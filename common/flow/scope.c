@@ -34,6 +34,22 @@ scope_init(struct scope *s, struct scope *parent, struct task *owner)
 	TAILQ_INIT(&s->entries);
 }
 
+/* Keeps a scope open until it is halted. */
+static void *
+scope_keep(void *arg)
+{
+	(void)flow_suspend();
+	return NULL;
+}
+
+int
+scope_open(struct scope *parent, const char *name, struct task **keeper_r)
+{
+	const struct task_spec keeper = { .name = name, .body = scope_keep };
+
+	return scope_run(parent ? parent : &root, &keeper, keeper_r);
+}
+
 struct scope *
 scope_current(void)
 {

@@ -346,6 +346,13 @@ task_error(const struct task *t, unsigned nth, struct err *err_r)
 	return f != NULL;
 }
 
+struct scope *
+task_scope(struct task *t)
+{
+	must_be(t, TASK_MAGIC);
+	return &t->scope;
+}
+
 const char *
 task_name(const struct task *t)
 {

@@ -92,6 +92,21 @@ int task_spawn(const struct task_spec *spec, struct task **task_r);
 int scope_run(
     struct scope *scope, const struct task_spec *spec, struct task **task_r);
 
+/*
+ * Open a scope that needs no body, inside parent (NULL: at the top), also from
+ * callbacks: start its tasks with scope_run(task_scope(keeper), …). It ends,
+ * like any task, with its parent, by task_halt or task_halt_soon of its
+ * keeper (again: nothing; after a failure: 0; an error of the teardown is
+ * returned), or when one of its tasks fails, which fails the parent's owner.
+ * Its scopes end before it does. *keeper_r is *new*: end it with task_unref;
+ * while it is held, scope_run in an ended scope says -ECANCELED. Returns 0,
+ * -ENOMEM, or -ECANCELED when parent is ending. Never waits.
+ */
+int scope_open(struct scope *parent, const char *name, struct task **keeper_r);
+
+/* The scope of t's body; *borrowed* until t is given back. */
+struct scope *task_scope(struct task *t);
+
 /* One more reference to t. Returns t. */
 struct task *task_ref(struct task *t);
 
