@@ -18,6 +18,20 @@ policy_is_expected(enum policy_cause cause)
 	return cause == POLICY_IDLE || cause == POLICY_SHUTDOWN;
 }
 
+/*
+ * Whether it ended as a program does that was sent SIGTERM. One that was dying
+ * already when poold sent it ends as it would have.
+ */
+static bool
+policy_is_termination(const struct policy_run *run)
+{
+	const int status = run->wait_status;
+
+	if (WIFSIGNALED(status))
+		return WTERMSIG(status) == SIGTERM;
+	return WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 128 + SIGTERM;
+}
+
 bool
 policy_is_failure(const struct policy_run *run)
 {
@@ -26,7 +40,7 @@ policy_is_failure(const struct policy_run *run)
 	if (!run->was_ready || run->cause == POLICY_REFUSAL ||
 	    run->cause == POLICY_TIMEOUT)
 		return true;
-	if (run->cause == POLICY_CLAIM)
+	if (run->cause == POLICY_CLAIM && policy_is_termination(run))
 		return false;
 	if (WIFSIGNALED(run->wait_status) &&
 	    WTERMSIG(run->wait_status) == SIGKILL)

@@ -37,6 +37,12 @@ static const struct run runs[] = {
 	    false },
 	{ "shutdown while starting",
 	    { POLICY_SHUTDOWN, false, SIGTERM, 4, 10000 }, false },
+	{ "found dead, was about to die",
+	    { POLICY_CLAIM, true, EXIT(3), 4, 10000 }, true },
+	{ "found dead, was not, exits well",
+	    { POLICY_CLAIM, true, EXIT(143), 4, 10000 }, false },
+	{ "found dead, was not, had to be killed",
+	    { POLICY_CLAIM, true, SIGKILL, 4, 10000 }, false },
 	{ "found dead, was not", { POLICY_CLAIM, true, SIGTERM, 4, 10000 },
 	    false },
 };
