@@ -10,4 +10,5 @@ code=0
 for script in proxy cold parked; do
   python3 $script.py || code=1
 done
+sh flow/run.sh || code=1
 exit $code

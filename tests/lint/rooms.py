@@ -26,16 +26,18 @@ ARROWS = {
     "tests/unit": (BASE, LOOP, FLOW, JSON, HTTP, IPC, PROC, "switchboard",
                    "poold", "backend", "poold/ctl", "backend/tools"),
     "tests/fuzz": (BASE, JSON, HTTP),
-    # Programs that only tests run; they use what a foreign program has.
-    "tests/e2e": (),
-    "tests/bench": (),
+    # Tools that only tests load (some run tasks of their own), and programs
+    # that measure.
+    "tests/e2e": (BASE, LOOP, FLOW),
+    "tests/bench": (BASE, LOOP, FLOW),
+    "tests/bench/flow": (BASE, LOOP, FLOW),
 }
 
 # Headers that a room may include beyond its arrows, and not from the root: a
 # tool of this tree is written as one outside it would be.
 DOORS = {
     "backend/tools": ("holdline.h",),
-    "tests/e2e": ("holdline.h",),
+    "tests/e2e": ("holdline.h", "backend/holdline.h"),
 }
 
 # Third-party headers: who may include them, and in how many files at most.
