@@ -4,7 +4,8 @@
 
   count.py KIND STATUS FILE
 
-KIND is check (FILE is meson's testlog.json), tap, unittest or node; STATUS is
+KIND is check or programs (FILE is meson's testlog.json, of Check or of unittest
+programs), tap, unittest or node; STATUS is
 the runner's exit status. Prints "passed failed skipped". A runner that failed
 without naming a failed test, or that printed no closing line, counts as one
 failed test; a skipped test is never a passed one.
@@ -74,6 +75,22 @@ def unittest(text, say=None):
     return max(ran - failed - skipped, 0), failed, skipped
 
 
+def programs(text, say=None):
+    """unittest's closing lines, one group a program, out of meson's log."""
+    total = [0, 0, 0]
+    for row in map(json.loads, text.splitlines()):
+        said = row.get("stdout", "") + "\n" + row.get("stderr", "")
+        found = count("unittest", int(row["result"] != "OK"), said)
+        total = [a + b for a, b in zip(total, found)]
+        if say:
+            name = row["name"].split(":")[-1].split(" / ")[-1]
+            for n, word, more in re.findall(
+                    r"^(Ran \d+ tests? in .*)\n\n(OK|FAILED)(.*)", said,
+                    re.M):
+                say(f"{name}: {n}: {word}{more}")
+    return tuple(total) if any(total) else (0, 1, 0)
+
+
 def node(text, say=None):
     def number(word):
         return sum(map(int, re.findall(rf"^(?:\S+ )?{word} (\d+)$", text,
@@ -84,7 +101,8 @@ def node(text, say=None):
     return number("pass"), failed, number("skipped") + number("todo")
 
 
-KINDS = {"check": check, "tap": tap, "unittest": unittest, "node": node}
+KINDS = {"check": check, "programs": programs, "tap": tap,
+         "unittest": unittest, "node": node}
 
 
 def count(kind, status, text, say=None):

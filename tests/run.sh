@@ -5,9 +5,10 @@
 #
 #   sh tests/run.sh [unit] [lint] [deploy] [cross] [e2e] [bench] [conformance]
 #
-# Without a word: everything but the last two, which are reports. Installs what is missing (deps.sh),
-# builds under gcc for release and with ASan and UBSan, and under clang, runs
-# the tests and ends with one line: N passed, N failed, N skipped.
+# Without a word: everything but the last two, which are reports. Installs what
+# is missing (deps.sh), builds under gcc for release and with ASan and UBSan,
+# and under clang, runs the tests and ends with one line: N passed, N failed, N
+# skipped.
 # Build directories stand in build-tests/ and are used again.
 set -eu
 cd "$(dirname "$0")/.."
@@ -76,20 +77,23 @@ tested()
   echo "   $what: $p passed, $f failed, $s skipped"
 }
 
-# Unit tests of one build: meson runs them, Check counts them.
-unit()
+# suite KIND SUITE NAME: a suite of meson in the build NAME, counted from what
+# its programs said.
+suite()
 {
-  say "unit tests, $1"
-  rm -f "build-tests/$1/meson-logs/testlog.json"
+  what="$2 tests of meson, $3"
+  say "$what"
+  rm -f "build-tests/$3/meson-logs/testlog.json"
   code=0
-  meson test -C "build-tests/$1" --no-rebuild --suite unit \
+  meson test -C "build-tests/$3" --no-rebuild --suite "$2" \
     --print-errorlogs >"$work/log" 2>&1 || code=$?
   [ "$code" = 0 ] || cat "$work/log"
-  python3 tests/count.py check "$code" \
-    "build-tests/$1/meson-logs/testlog.json" >"$work/one"
+  python3 tests/count.py "$1" "$code" \
+    "build-tests/$3/meson-logs/testlog.json" >"$work/one" ||
+    echo 0 1 0 >"$work/one"
   cat "$work/one" >>"$work/counts"
   read -r p f s <"$work/one"
-  echo "   unit tests, $1: $p passed, $f failed, $s skipped"
+  echo "   $what: $p passed, $f failed, $s skipped"
 }
 
 # build NAME COMPILER OPTION…: configure once, build always.
@@ -151,9 +155,9 @@ fi
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 if wants unit; then
-  [ -z "$has_release" ] || unit release
-  [ -z "$has_sanitized" ] || unit sanitized
-  [ -z "$has_clang" ] || unit clang
+  [ -z "$has_release" ] || suite check unit release
+  [ -z "$has_sanitized" ] || suite check unit sanitized
+  [ -z "$has_clang" ] || suite check unit clang
 fi
 
 if wants deploy && [ -n "$has_release" ]; then
@@ -167,6 +171,9 @@ if wants cross; then
 fi
 
 if wants e2e; then
+  # Each program alone, its neighbours played.
+  [ -z "$has_release" ] || suite programs e2e release
+  [ -z "$has_sanitized" ] || suite programs e2e sanitized
   say 'published clients (npm)'
   if sh tests/e2e/clients.sh; then
     for name in release sanitized; do

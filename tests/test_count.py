@@ -27,6 +27,12 @@ class Count(unittest.TestCase):
                 ((0, 1, 0), "check", 1, row("OK", "")),
                 ((3, 1, 0), "check", 1, row("TIMEOUT", GOOD)),
                 ((0, 1, 0), "check", 1, ""),
+                ((7, 1, 0), "programs", 1,
+                 row("OK", "Ran 4 tests in 1s\n\nOK\n")
+                 + row("FAIL", "Ran 4 tests in 1s\n\n"
+                       "FAILED (failures=1)\n")),
+                ((0, 1, 0), "programs", 1, row("TIMEOUT", "")),
+                ((0, 1, 0), "programs", 0, ""),
                 ((1, 1, 1), "tap", 1,
                  "1..3\nok 1 - a\nnot ok 2 - b\nok 3 - c # SKIP no tool\n"),
                 ((1, 2, 0), "tap", 1, "1..3\nok 1 - a\n"),

@@ -7,7 +7,7 @@
   GET /sent         how many bytes of the last /bytes or /chunked were written
   PUT /count        the number of bytes and the CRC of the body
   GET /events/N     an event stream: N events, then it stays open
-  GET /silent       never answers
+  GET /silent       makes the file `silent` and never answers
   GET /status/N     an empty answer with that status
   GET /exit         exits without an answer
   GET /echo         method, target and fields of the request as JSON
@@ -92,6 +92,7 @@ class Handler(BaseHTTPRequestHandler):
         elif what == "sent":
             self.plain(str(sent))
         elif what == "silent":
+            open("silent", "w", encoding="ascii").close()
             threading.Event().wait()
         elif what == "exit":
             os._exit(7)

@@ -10,7 +10,7 @@ import unittest
 
 from http_client import (FLIGHT, Legacy, ask, call, connect, event, park,
                          send, serve)
-from pool import Pool, book_flight
+from pool import Pool, book_flight, until
 
 HOSTS = ("acme.localhost", "beta.localhost")
 
@@ -69,8 +69,8 @@ class Kill(unittest.TestCase):
             pid = int(ask(pool, "one.localhost", "/pid")[2])
             waiting = connect(pool)
             send(waiting, "one.localhost", "GET", "/silent")
-            # The request has reached the backend when one behind it has.
-            ask(pool, "one.localhost", "/pid")
+            read = os.path.join(pool.state_dir, "one.localhost", "silent")
+            until(lambda: os.path.exists(read), "the request at the backend")
             self.kill(pid)
             r = waiting.getresponse()
             self.assertEqual(r.status, 502)

@@ -14,12 +14,14 @@ import os
 import sys
 import tempfile
 
+import behaviours
 import rules_build
 import rules_include
 import rules_text
 from tree import Tree
 
-RULES = rules_include.RULES + rules_text.RULES + rules_build.RULES
+RULES = (rules_include.RULES + rules_text.RULES + behaviours.RULES
+         + rules_build.RULES)
 LONG = {".c": 600, ".h": 250}  # lines: reported, never a failure
 
 

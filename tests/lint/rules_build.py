@@ -93,11 +93,20 @@ def exported(path):
             yield word[2]
 
 
-def prefixes(path):
-    """The words of a file: its name, or its room and its name."""
+def prefixes(tree, path):
+    """The words of a file: its name, or its room and its name.
+
+    A module in several files is known by the name of its first one:
+    elicit.h lends its word to elicit_form.c.
+    """
     folder, name = posixpath.split(os.path.splitext(path)[0])
     file = re.sub(r"\W", "_", name)
-    return {file, f"{posixpath.basename(folder)}_{file}"}
+    found = {file}
+    while "_" in name:
+        name = name.rsplit("_", 1)[0]
+        if f"{folder}/{name}.h" in tree.paths:
+            found.add(name)
+    return found | {f"{posixpath.basename(folder)}_{f}" for f in found}
 
 
 def declared(tree):
@@ -109,7 +118,7 @@ def declared(tree):
     words = {}
     for path in tree.ending(".h"):
         text = re.sub(r"/\*.*?\*/", "", tree.text(path), flags=re.S)
-        mine = prefixes(path) | set(re.findall(r"\bstruct (\w+)", text))
+        mine = prefixes(tree, path) | set(re.findall(r"\bstruct (\w+)", text))
         mine.update(rooms.WORDS.get(path, ()),
                     rooms.WORDS.get(posixpath.dirname(path), ()))
         for name in re.findall(r"\b(\w+)\s*(?:\(|\[|;)", text):
@@ -131,12 +140,13 @@ def symbols(tree):
                 yield path, 1, f"{name} is defined in {owner[name]} too"
             if name.startswith(rooms.FOREIGN):
                 yield path, 1, f"{name} has the prefix of a library"
-            mine = prefixes(path) | words.get(name, set())
+            mine = prefixes(tree, path) | words.get(name, set())
             # xmem_ is mem_ that aborts without memory.
-            mine |= {"x" + p for p in prefixes(path)}
+            mine |= {"x" + p for p in prefixes(tree, path)}
             if not any(name == p or name.startswith(p + "_") for p in mine):
                 yield path, 1, (f"{name} does not start with "
-                                + " or ".join(sorted(prefixes(path))))
+                                + " or ".join(
+                                    sorted(prefixes(tree, path))))
 
 
 SYMBOLS_BAD = (
@@ -144,10 +154,12 @@ SYMBOLS_BAD = (
     {"poold/a.c": "int a_go;\n", "poold/ctl/a.c": "int a_go;\n"},
     {"common/json/json.c": "int json_go(void) { return 0; }\n"},
     {"poold/a.c": "int b_go;\n", "poold/b.h": "int b_stop(void);\n"},
+    {"poold/a_b.c": "int a_go;\n"},
 )
 SYMBOLS_GOOD = (
     {"poold/a.c": "static int x;\nint a_go(void) { return x; }\n"
      "int poold_a_stop;\n"},
+    {"poold/a_b.c": "int a_go;\n", "poold/a.h": "struct a;\n"},
     {"poold/a.c": "int b_go;\nint word_go;\n",
      "poold/b.h": "struct word;\nextern int b_go;\nint word_go(void);\n"},
 )
