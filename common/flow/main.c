@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main: signals halt the root task; the exit status says how it ended.
+ * main: signals halt the root task; the exit status says how it ended. SIGUSR1
+ * only asks what the program is doing.
  */
 #include "common/flow/main.h"
 
@@ -10,10 +11,11 @@
 
 #include "common/base/must.h"
 #include "common/flow/core.h"
+#include "common/flow/dump.h"
 #include "common/flow/wait.h"
 #include "common/loop/loop.h"
 
-#define MAIN_SIGNALS 3
+#define MAIN_SIGNALS 4
 
 static struct {
 	struct task *root;
@@ -33,6 +35,13 @@ main_on_signal(int signo, void *arg)
 	}
 	main_state.signo = signo;
 	task_halt_soon(main_state.root);
+}
+
+/* Somebody asks what all the tasks are doing. */
+static void
+main_on_ask(int signo, void *arg)
+{
+	flow_dump(stderr);
 }
 
 int
@@ -104,7 +113,15 @@ main_on_done(void *arg)
 int
 flow_main(task_body_fn *body, void *arg, void (*on_hurry)(int signo))
 {
-	static const int signals[MAIN_SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
+	static const struct {
+		int signo;
+		void (*on_signal)(int signo, void *arg);
+	} signals[MAIN_SIGNALS] = {
+		{ SIGINT, main_on_signal },
+		{ SIGTERM, main_on_signal },
+		{ SIGHUP, main_on_signal },
+		{ SIGUSR1, main_on_ask },
+	};
 	struct loop_signal watches[MAIN_SIGNALS];
 	struct main_call m = { .body = body, .arg = arg };
 	const struct task_spec spec = {
@@ -118,8 +135,8 @@ flow_main(task_body_fn *body, void *arg, void (*on_hurry)(int signo))
 	flow_open();
 	main_state.on_hurry = on_hurry;
 	for (int i = 0; i < MAIN_SIGNALS; i++)
-		must(loop_signal_start(
-			 &watches[i], signals[i], main_on_signal, NULL) == 0);
+		must(loop_signal_start(&watches[i], signals[i].signo,
+			 signals[i].on_signal, NULL) == 0);
 	must(scope_run(scope_root(), &spec, &main_state.root) == 0);
 	while (task_outcome(main_state.root) == TASK_RUNNING)
 		(void)loop_run();

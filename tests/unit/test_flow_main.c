@@ -38,12 +38,15 @@ read_until(int fd, struct ended *e, const char *word)
 	}
 }
 
-/*
- * Run body under flow_main in a child; after it printed "ready" send the
- * signals in order, the second after "ending" was printed.
- */
+/* A signal to send once a word was printed. */
+struct poke {
+	const char *after;
+	int signo; /* 0: the end of the list */
+};
+
+/* Run body under flow_main in a child, and poke it. */
 static struct ended
-run_main(task_body_fn *body, const int *signals, void (*on_hurry)(int))
+run_main(task_body_fn *body, const struct poke *pokes, void (*on_hurry)(int))
 {
 	struct ended e = { 0 };
 	int fds[2];
@@ -58,9 +61,9 @@ run_main(task_body_fn *body, const int *signals, void (*on_hurry)(int))
 		_exit(flow_main(body, NULL, on_hurry));
 	}
 	close(fds[1]);
-	for (int i = 0; signals && signals[i]; i++) {
-		read_until(fds[0], &e, i ? "ending" : "ready");
-		must(kill(pid, signals[i]) == 0);
+	for (; pokes && pokes->signo; pokes++) {
+		read_until(fds[0], &e, pokes->after);
+		must(kill(pid, pokes->signo) == 0);
 	}
 	read_until(fds[0], &e, NULL);
 	close(fds[0]);
@@ -210,8 +213,8 @@ START_TEST(b159_b160_b161_b164_signals_tear_down_and_exit_128_and_n)
 	static const int signos[] = { SIGINT, SIGTERM, SIGHUP };
 
 	for (size_t i = 0; i < 3; i++) {
-		const int signals[] = { signos[i], 0 };
-		const struct ended e = run_main(body_suspends, signals, NULL);
+		const struct poke pokes[] = { { "ready", signos[i] }, { 0 } };
+		const struct ended e = run_main(body_suspends, pokes, NULL);
 
 		ck_assert(WIFEXITED(e.status));
 		ck_assert_int_eq(WEXITSTATUS(e.status), 128 + signos[i]);
@@ -222,8 +225,9 @@ END_TEST
 
 START_TEST(b162_a_second_signal_hurries_and_still_tears_down)
 {
-	const int signals[] = { SIGINT, SIGINT, 0 };
-	const struct ended e = run_main(body_hurried, signals, hurry);
+	const struct poke pokes[] = { { "ready", SIGINT }, { "ending", SIGINT },
+		{ 0 } };
+	const struct ended e = run_main(body_hurried, pokes, hurry);
 
 	ck_assert(WIFEXITED(e.status));
 	ck_assert_int_eq(WEXITSTATUS(e.status), 128 + SIGINT);
@@ -233,11 +237,26 @@ END_TEST
 
 START_TEST(b163_an_error_in_teardown_on_a_signal_is_said_and_exits_1)
 {
-	const int signals[] = { SIGTERM, 0 };
-	const struct ended e = run_main(body_bad_end, signals, NULL);
+	const struct poke pokes[] = { { "ready", SIGTERM }, { 0 } };
+	const struct ended e = run_main(body_bad_end, pokes, NULL);
 
 	ck_assert_int_eq(WEXITSTATUS(e.status), 1);
 	ck_assert_ptr_nonnull(strstr(e.out, "the end failed\n"));
+}
+END_TEST
+
+START_TEST(sigusr1_prints_the_tasks_and_ends_nothing)
+{
+	const struct poke pokes[] = { { "ready", SIGUSR1 },
+		{ "main: waiting for nothing", SIGUSR1 }, { "main: ", SIGTERM },
+		{ 0 } };
+	const struct ended e = run_main(body_suspends, pokes, NULL);
+
+	ck_assert(WIFEXITED(e.status));
+	ck_assert_int_eq(WEXITSTATUS(e.status), 128 + SIGTERM);
+	ck_assert_ptr_nonnull(strstr(e.out, "ready\nmain: waiting for"));
+	ck_assert_ptr_nonnull(strstr(e.out, "test_flow_main.c:"));
+	ck_assert_ptr_nonnull(strstr(e.out, "ending\nended\n"));
 }
 END_TEST
 
@@ -257,6 +276,7 @@ main(void)
 	tcase_add_test(c, b162_a_second_signal_hurries_and_still_tears_down);
 	tcase_add_test(
 	    c, b163_an_error_in_teardown_on_a_signal_is_said_and_exits_1);
+	tcase_add_test(c, sigusr1_prints_the_tasks_and_ends_nothing);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	const int n = srunner_ntests_failed(r);
