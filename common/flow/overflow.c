@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * overflow: a handler for SIGSEGV on a stack of its own. A fault in the guard
- * of the running task's stack is said by name; every fault then takes its
- * default course, with a core dump where those are wanted. AddressSanitizer
- * has a handler of its own, which is left alone.
+ * of the running task's stack is said by name (where a stack has none, run.c
+ * finds out at the next park); every fault then takes its default course, with
+ * a core dump where those are wanted. AddressSanitizer has a handler of its
+ * own, which is left alone.
  */
 #include "common/flow/overflow.h"
 
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,6 +46,13 @@ overflow_on_fault(int signo, siginfo_t *si, void *context)
 	    at < t->stack->base + OVERFLOW_PAGE)
 		overflow_say(t);
 	/* SA_RESETHAND: the instruction faults again, by default. */
+}
+
+void
+overflow_abort(const struct task *t)
+{
+	overflow_say(t);
+	abort();
 }
 
 void

@@ -12,6 +12,7 @@
 #include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/flow/core.h"
+#include "common/flow/overflow.h"
 #include "common/flow/sanitize.h"
 #include "common/flow/switch.h"
 #include "common/loop/loop.h"
@@ -187,7 +188,7 @@ run_enter(struct task *t)
 		stack_put(&t->stack);
 		task_unref(&t);
 	} else if (!stack_check(t->stack)) {
-		must_fail(t->spec.name, 0, "its stack overflowed");
+		overflow_abort(t);
 	}
 }
 

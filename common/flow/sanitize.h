@@ -25,6 +25,37 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
+/*
+ * valgrind, where its header is installed, is told of each stack, so that it
+ * does not take a switch for a change of one stack's pointer. Outside of
+ * valgrind the request is some instructions without effect.
+ */
+#if defined(__has_include)
+#if __has_include(<valgrind/valgrind.h>)
+#include <valgrind/valgrind.h>
+#endif
+#endif
+
+/* A stack [low, high) exists. Returns its number for valgrind. */
+static inline unsigned
+sanitize_stack_add(void *low, void *high)
+{
+#ifdef VALGRIND_STACK_REGISTER
+	return (unsigned)VALGRIND_STACK_REGISTER(low, high);
+#else
+	return 0;
+#endif
+}
+
+/* The stack of that number is about to be unmapped. */
+static inline void
+sanitize_stack_remove(unsigned number)
+{
+#ifdef VALGRIND_STACK_DEREGISTER
+	VALGRIND_STACK_DEREGISTER(number);
+#endif
+}
+
 /* A slab of stacks exists: what parked stacks point to is no leak. */
 static inline void
 sanitize_slab_add(void *memory, size_t bytes)

@@ -41,6 +41,7 @@ struct pool {
 
 static struct pool pools[STACK_POOLS];
 static size_t n_mprotected;
+static size_t max_mprotected = STACK_MPROTECT_MAX;
 static bool lacks_guard_advice;
 
 static struct pool *
@@ -64,7 +65,7 @@ stack_guard(char *base)
 			return true;
 		lacks_guard_advice = true;
 	}
-	if (n_mprotected >= STACK_MPROTECT_MAX)
+	if (n_mprotected >= max_mprotected)
 		return false;
 	if (mprotect(base, STACK_PAGE, PROT_NONE) < 0)
 		return false;
@@ -94,6 +95,8 @@ stack_grow(struct pool *pool)
 		s->base = slab->memory + i * pool->bytes;
 		s->bytes = pool->bytes;
 		s->has_guard = stack_guard(s->base);
+		s->valgrind_id =
+		    sanitize_stack_add(s->base, s->base + s->bytes);
 		s->next_free = pool->free;
 		pool->free = s;
 		pool->n_free++;
@@ -163,6 +166,15 @@ stack_trim(const struct stack *s, const void *sp)
 }
 
 void
+stack_guard_by(bool uses_advice, size_t n_mprotect)
+{
+	for (size_t i = 0; i < STACK_POOLS; i++)
+		must(!pools[i].slabs);
+	lacks_guard_advice = !uses_advice;
+	max_mprotected = n_mprotect;
+}
+
+void
 stack_close(void)
 {
 	for (size_t i = 0; i < STACK_POOLS; i++) {
@@ -171,6 +183,9 @@ stack_close(void)
 		must(pools[i].n_used == 0);
 		while ((slab = pools[i].slabs)) {
 			pools[i].slabs = slab->next;
+			for (size_t n = 0; n < STACK_SLAB_STACKS; n++)
+				sanitize_stack_remove(
+				    slab->stacks[n].valgrind_id);
 			sanitize_slab_remove(slab->memory, slab->bytes);
 			munmap(slab->memory, slab->bytes);
 			mem_free(slab);
@@ -178,4 +193,6 @@ stack_close(void)
 		pools[i] = (struct pool){ 0 };
 	}
 	n_mprotected = 0;
+	max_mprotected = STACK_MPROTECT_MAX;
+	lacks_guard_advice = false;
 }

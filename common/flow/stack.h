@@ -19,6 +19,7 @@ struct stack {
 	char *base;     /* lowest address, guard included */
 	size_t bytes;   /* guard included */
 	bool has_guard; /* false: stack_check looks at the lowest word */
+	unsigned valgrind_id;
 	struct stack *next_free;
 };
 
@@ -39,6 +40,13 @@ bool stack_check(const struct stack *s);
 
 /* Give the whole pages below sp back to the kernel. */
 void stack_trim(const struct stack *s, const void *sp);
+
+/*
+ * Tests only: guard stacks by MADV_GUARD_INSTALL or as a kernel without it
+ * would, and by mprotect at most n_mprotect of them. Call it while there is no
+ * slab. stack_close returns to what is usual.
+ */
+void stack_guard_by(bool uses_advice, size_t n_mprotect);
 
 /* Unmap every slab; all stacks must have been put back. */
 void stack_close(void);
