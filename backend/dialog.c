@@ -224,12 +224,13 @@ dialog_is_state(struct slice s)
 }
 
 struct round *
-dialog_find(
-    struct dialogs *dialogs, struct slice state, enum dialog_lost *lost_r)
+dialog_find(struct dialogs *dialogs, struct slice state,
+    struct dialog **dialog_r, enum dialog_lost *lost_r)
 {
 	struct round key;
 	struct round *round;
 
+	*dialog_r = NULL;
 	*lost_r = DIALOG_LOST_MALFORMED;
 	if (!dialog_is_state(state) ||
 	    slice_copy(state, key.state, sizeof(key.state)) != 0)
@@ -237,6 +238,7 @@ dialog_find(
 	round = RB_FIND(round_tree, &dialogs->by_id, &key);
 	if (round) {
 		*lost_r = DIALOG_LOST_NOT;
+		*dialog_r = round->dialog;
 		round->dialog->n_refs++;
 		return round;
 	}
@@ -246,13 +248,13 @@ dialog_find(
 	return NULL;
 }
 
-/* The oldest round is forgotten, unless a leg may still be at work on it. */
+/* The oldest round is forgotten, unless a leg is at work on it. */
 static void
 dialog_drop_round(struct dialog *dialog)
 {
 	struct round *round = TAILQ_LAST(&dialog->rounds, rounds);
 
-	if (round->reply.content && dialog->n_legs == 0)
+	if (round->n_legs == 0)
 		round_free(round);
 }
 

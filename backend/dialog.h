@@ -43,8 +43,8 @@ struct dialog_reply {
 };
 
 /*
- * One round. Owned by its dialog; *borrowed* while the dialog is held. Only
- * dialog.c changes it.
+ * One round. Owned by its dialog; *borrowed* until the next wait, or while
+ * n_legs says that a leg is at work on it. Only dialog.c changes the rest.
  */
 struct round {
 	RB_ENTRY(round) by_id;
@@ -55,6 +55,7 @@ struct round {
 	json_t *answers; /* what the retry delivered; NULL: it waits for one */
 	uint64_t lsn;    /* of the session's log when the round began */
 	struct dialog_reply reply; /* to the retry; content NULL: not yet */
+	unsigned n_legs;           /* of this round; the leg's to change */
 };
 
 TAILQ_HEAD(rounds, round);
@@ -117,15 +118,15 @@ void dialog_unref(struct dialog **dialog);
 #define dialog_auto __attribute__((cleanup(dialog_unref)))
 
 /*
- * The round that a state names, its dialog held for the caller
- * (dialog_unref), or NULL with *lost_r.
+ * The round that a state names, with its dialog in *dialog_r held for the
+ * caller (dialog_unref); or NULL, *dialog_r NULL, and *lost_r.
  */
-struct round *dialog_find(
-    struct dialogs *dialogs, struct slice state, enum dialog_lost *lost_r);
+struct round *dialog_find(struct dialogs *dialogs, struct slice state,
+    struct dialog **dialog_r, enum dialog_lost *lost_r);
 
 /*
  * Begin a round that waits for a retry; asked (*refs*) are its questions.
- * *borrowed* while the dialog is held; NULL without memory.
+ * *borrowed* until the next wait; NULL without memory.
  */
 struct round *dialog_add_round(struct dialog *dialog, json_t *asked);
 

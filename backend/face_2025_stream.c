@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "common/base/clock.h"
+#include "common/flow/task.h"
 
 #include "backend/face_2025_event.h"
 #include "backend/rpc.h"
@@ -84,7 +85,7 @@ face_2025_follow(struct reply *reply, struct peer *peer,
     const struct peer_stream *stream, struct session *session, uint64_t cursor)
 {
 	for (;;) {
-		const struct entry *entry;
+		const struct entry *entry = NULL;
 		int rc = session_next(session, &cursor,
 		    clock_deadline_ms(REPLY_KEEPALIVE_MS), &entry);
 
@@ -96,6 +97,9 @@ face_2025_follow(struct reply *reply, struct peer *peer,
 			rc = face_2025_send(reply, peer, stream, entry);
 		if (rc != 0)
 			return rc;
+		/* A person takes time: give back what stack is not needed. */
+		if (entry && entry->kind == ENTRY_ASK)
+			flow_trim();
 	}
 }
 
@@ -139,6 +143,7 @@ face_2025_listen(struct reply *reply, struct peer *peer)
 
 	counted->n_gets++;
 	rc = reply_stream(reply);
+	flow_trim();
 	while (rc == 0 && !peer->is_ended) {
 		rc = waitq_wait(&peer->ended, "the end of the peer",
 		    clock_deadline_ms(REPLY_KEEPALIVE_MS));

@@ -268,14 +268,6 @@ face_2026_retry_open(struct face_2026 *f, struct round *round)
 	           : rc;
 }
 
-static void
-face_2026_let_go(struct round **round)
-{
-	struct dialog *dialog = *round ? (*round)->dialog : NULL;
-
-	dialog_unref(&dialog);
-}
-
 static int
 face_2026_retry(struct face_2026 *f, const json_t *state)
 {
@@ -283,12 +275,13 @@ face_2026_retry(struct face_2026 *f, const json_t *state)
 	const struct slice id = { json_string_value(state),
 		json_string_length(state) };
 	enum dialog_lost lost = DIALOG_LOST_MALFORMED;
-	__attribute__((cleanup(face_2026_let_go))) struct round *round =
-	    id.p ? dialog_find(f->backend->dialogs, id, &lost) : NULL;
+	dialog_auto struct dialog *dialog = NULL;
+	struct round *round =
+	    id.p ? dialog_find(f->backend->dialogs, id, &dialog, &lost) : NULL;
 
 	if (!round)
 		return face_2026_refuse_lost(f, lost);
-	if (!face_2026_is_same_call(f, round->dialog))
+	if (!face_2026_is_same_call(f, dialog))
 		return face_2026_refuse(f, "request_mismatch",
 		    "Invalid requestState: it was given for another call: "
 		    "name and arguments must be those of the first request");
@@ -301,13 +294,12 @@ face_2026_retry(struct face_2026 *f, const json_t *state)
 		    "with these answers");
 	if (round->reply.content)
 		return face_2026_repeat(f, round);
-	if (round->dialog->state == DIALOG_CANCELLED)
+	if (dialog->state == DIALOG_CANCELLED)
 		return face_2026_refuse(f, "cancelled",
 		    "Invalid or expired requestState: the call was cancelled "
 		    "when its stream was closed");
 	if (round->answers)
-		return face_2026_leg(
-		    f->reply, f->request, round->dialog, round);
+		return face_2026_leg(f->reply, f->request, dialog, round);
 	return face_2026_retry_open(f, round);
 }
 

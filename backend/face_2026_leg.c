@@ -49,12 +49,16 @@ leg_init(struct leg *leg, struct reply *reply, const json_t *request,
 		    json_string_value(json_object_get(meta, FACE_2026_LEVEL))),
 		.cursor = round ? round->lsn : 0 };
 	dialog->n_legs++;
+	if (round)
+		round->n_legs++;
 }
 
 static void
 leg_fini(struct leg *leg)
 {
 	leg->dialog->n_legs--;
+	if (leg->round)
+		leg->round->n_legs--;
 	if (!leg->is_told && leg->dialog->n_legs == 0)
 		dialog_cancel(
 		    leg->dialog, "the client closed the stream of its call");

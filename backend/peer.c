@@ -198,7 +198,7 @@ peers_make_room(struct peers *peers)
 			break;
 	if (!peer)
 		return -EBUSY;
-	log_warn("peer %.8s: forgotten: max_peers reached", peer->id);
+	log_debug("peer %.8s: forgotten: max_peers reached", peer->id);
 	peer_end(peer);
 	return 0;
 }

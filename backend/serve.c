@@ -74,7 +74,7 @@ serve_refuse(struct serve_line *line, const struct http_fault *fault)
 	hl_auto json_t *body =
 	    rpc_error_take(NULL, RPC_INVALID_REQUEST, fault->text, NULL);
 
-	log_warn("connection: refused: %s", fault->text);
+	log_debug("connection: refused: %s", fault->text);
 	if (body)
 		(void)reply_json(&reply, fault->status, body);
 }

@@ -273,6 +273,7 @@ void
 wire_watch(struct wire *wire)
 {
 	must_be(wire, WIRE_MAGIC);
+	buf_trim(&wire->in);
 	leave_watch(&wire->leave, wire->fd, &wire->in, task_self());
 }
 

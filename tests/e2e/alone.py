@@ -8,12 +8,14 @@ connections by hand, so that a test can do what no library does. Every message
 that comes back is checked against the published schemas.
 """
 
+import fcntl
 import http.client
 import json
 import os
 import shutil
 import signal
 import socket
+import struct
 import tempfile
 import threading
 import time
@@ -33,7 +35,7 @@ class Alone:
 
     running = set()
 
-    def __init__(self, *options, tools=None):
+    def __init__(self, *options, tools=None, channel=False):
         self.dir = tempfile.mkdtemp(prefix="holdline-alone-")
         self.path = os.path.join(self.dir, "s")
         build = build_dir()
@@ -48,20 +50,32 @@ class Alone:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(self.path)
         listener.listen(128)
+        self.poold = None
+        theirs = None
+        if channel:
+            self.poold, theirs = socket.socketpair(
+                socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self.poold.settimeout(PATIENCE_S)
         said, says = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            self._exec(listener, says, options)
+            self._exec(listener, says, theirs, options)
         Alone.running.add(self.pid)
         listener.close()
         os.close(says)
+        if theirs:
+            theirs.close()
         self.reader = threading.Thread(target=self._read, args=(said,))
         self.reader.start()
 
-    def _exec(self, listener, says, options):
+    def _exec(self, listener, says, theirs, options):
+        env = dict(os.environ, LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+        if theirs:
+            channel = fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD, 10)
+            os.set_inheritable(channel, True)
+            env["HOLDLINE_CHANNEL"] = str(channel)
         os.dup2(says, 2)
         os.dup2(os.dup(listener.fileno()), 3)
-        env = dict(os.environ, LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
         program = f"{build_dir()}/backend/backend"
         try:
             os.execve(program, [program, "-h", HOST, *options, *self.tools],
@@ -98,6 +112,15 @@ class Alone:
             self.reader.join()
         return self.status
 
+    def heard(self):
+        """The next message on the channel: (type, payload); None: closed."""
+        packet = self.poold.recv(4096)
+        if not packet:
+            return None
+        version, kind, size = struct.unpack("<HHI", packet[:8])
+        assert version == 1 and size == len(packet) - 8, packet
+        return kind, packet[8:]
+
     def link(self):
         """A new connection; closed with the backend at the latest."""
         link = Link(self.path)
@@ -119,6 +142,8 @@ class Alone:
             assert kind or SANITIZED or took < 1, f"took {took} s"
         for link in self.links:
             link.close()
+        if self.poold:
+            self.poold.close()
         shutil.rmtree(self.dir)
         Alone.running.discard(self.pid)
         left = children() - Alone.running

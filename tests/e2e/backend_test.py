@@ -237,6 +237,51 @@ class Start(unittest.TestCase):
                 self.assertEqual(a.end(signo)[0], want)
 
 
+class Channel(unittest.TestCase):
+    """What poold hears."""
+
+    READY, FAILED, SESSIONS = 13, 14, 15
+
+    def test_ready_then_how_many_sessions_hold_it(self):
+        with Alone(channel=True) as a:
+            self.assertEqual(a.heard()[0], self.READY)
+            m = Modern(a)
+            m.ask("tools/list")
+            states = [asked(m.call("pair"))[1] for _ in range(3)]
+            self.assertEqual(a.heard(), (self.SESSIONS, b"\1\0\0\0"))
+            for state in states:
+                m.call("pair", None, state, {
+                    "first": said(v="a"), "second": said(v="b")})
+            self.assertEqual(a.heard(), (self.SESSIONS, b"\0\0\0\0"))
+            asked(m.call("pair"))
+            self.assertEqual(a.heard(), (self.SESSIONS, b"\1\0\0\0"))
+            self.assertEqual(a.end()[0], 0)
+            self.assertEqual(a.heard(), (self.SESSIONS, b"\0\0\0\0"))
+            self.assertIsNone(a.heard())
+
+    def test_a_failed_start_says_why(self):
+        with Alone(channel=True, tools=["/nowhere/tool.so"]) as a:
+            kind, payload = a.heard()
+            self.assertEqual(kind, self.FAILED)
+            self.assertIn(b"/nowhere/tool.so", payload)
+            self.assertIsNone(a.heard())
+            self.assertEqual(a.reap(), 1)
+
+    def test_it_ends_when_poold_is_gone(self):
+        with Alone(channel=True) as a:
+            self.assertEqual(a.heard()[0], self.READY)
+            peer = Legacy(a)
+            stream = peer.call("count_effect", {"key": "k"})
+            stream.until("elicitation/create")
+            began = time.monotonic()
+            a.poold.close()
+            self.assertEqual(a.reap(), 0)
+            self.assertLess(time.monotonic() - began, 1)
+            self.assertEqual(stream.message()["error"]["data"]["reason"],
+                             "shutting_down")
+            self.assertIsNone(stream.event())
+
+
 class LegacyOpen(unittest.TestCase):
     """initialize, peers, the small methods."""
 
@@ -532,6 +577,14 @@ class LegacyCall(unittest.TestCase):
             peer.accept(asks["second"], v="b")
             peer.accept(asks["first"], v="a")
             self.assertEqual(text_of(stream.result()), "a & b")
+
+    def test_an_answer_that_nobody_waits_for_is_ignored(self):
+        with Alone() as a:
+            peer = Legacy(a)
+            stream = peer.call("impatient")
+            asks = stream.until("elicitation/create")
+            self.assertEqual(text_of(stream.result()), "did not wait")
+            peer.accept(asks, v="late")
 
     def test_equal_request_ids_of_two_peers_do_not_meet(self):
         with Alone() as a:
@@ -1129,6 +1182,33 @@ class ModernCall(unittest.TestCase):
             message = m.call("slow_effect", {"key": "k", "ms": 3600000})
             self.assertEqual(message["error"]["data"]["reason"],
                              "session_timeout")
+
+    def test_a_result_that_came_while_parked_is_told_to_the_retry(self):
+        with Alone() as a:
+            m = Modern(a)
+            _, state = asked(m.call("impatient"))
+            a.log("impatient: completed")
+            for _ in range(2):
+                done = m.call("impatient", None, state,
+                              {"first": said(v="late")})
+                self.assertEqual(text_of(done), "did not wait")
+
+    def test_many_rounds_are_kept_but_not_all(self):
+        with Alone() as a:
+            m, n, states, replies = Modern(a), 70, [], []
+            message = m.call("quiz", {"n": n})
+            for i in range(n):
+                asks, state = asked(message)
+                (key,) = asks
+                states.append((state, {key: said(v=str(i))}))
+                message = m.call("quiz", {"n": n}, *states[-1])
+                replies.append(message["result"])
+            self.assertEqual(text_of(message), f"asked {n}")
+            self.assertEqual(reason(m.call("quiz", {"n": n}, *states[0])),
+                             "consumed_or_expired")
+            for i in (n - 1, n - 2, n - 60):
+                again = m.call("quiz", {"n": n}, *states[i])
+                self.assertEqual(again["result"], replies[i])
 
     def test_a_limit_on_sessions_is_503(self):
         with Alone("-m", "2") as a:

@@ -66,6 +66,52 @@ static const struct hl_tool pair_tool = {
 	.fn = pair,
 };
 
+/* ---- impatient: returns though a branch still asks -------------------- */
+
+static json_t *
+impatient(struct hl_ctx *ctx, json_t *args)
+{
+	branch_auto struct branch a = { ctx, "first", NULL };
+	const struct task_spec sa = {
+		.name = "first", .body = branch_run, .arg = &a
+	};
+
+	if (task_spawn(&sa, NULL) != 0)
+		hl_fail(ctx, "no memory");
+	hl_sleep(ctx, 50);
+	return hl_text("did not wait");
+}
+
+static const struct hl_tool impatient_tool = {
+	.name = "impatient",
+	.description = "Asks, but does not wait for the answer.",
+	.input_schema = "{\"type\":\"object\"}",
+	.fn = impatient,
+};
+
+/* ---- quiz: n questions, one after the other --------------------------- */
+
+static json_t *
+quiz(struct hl_ctx *ctx, json_t *args)
+{
+	const json_int_t n = json_integer_value(json_object_get(args, "n"));
+	struct branch q = { ctx, "q", NULL };
+
+	for (json_int_t i = 0; i < n; i++) {
+		branch_run(&q);
+		branch_fini(&q);
+	}
+	return hl_text("asked %d", (int)n);
+}
+
+static const struct hl_tool quiz_tool = {
+	.name = "quiz",
+	.description = "Asks n questions.",
+	.input_schema = "{\"type\":\"object\",\"required\":[\"n\"],"
+			"\"properties\":{\"n\":{\"type\":\"integer\"}}}",
+	.fn = quiz,
+};
+
 /* ---- flood: more than a socket holds, in messages --------------------- */
 
 static json_t *
@@ -106,4 +152,4 @@ static const struct hl_tool region_tool = {
 	.fn = region,
 };
 
-HL_TOOLS(&pair_tool, &flood_tool, &region_tool);
+HL_TOOLS(&pair_tool, &impatient_tool, &quiz_tool, &flood_tool, &region_tool);
