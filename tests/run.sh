@@ -164,6 +164,7 @@ if wants deploy && [ -n "$has_release" ]; then
   export HOLDLINE_BUILD="$root/build-tests/release"
   tested unittest 'service file and installation' \
     python3 tests/e2e/test_install.py -v
+  tested unittest 'commands for gdb' python3 tests/gdb/test_gdb.py -v
 fi
 
 if wants cross; then

@@ -31,6 +31,7 @@ ARROWS = {
     "tests/e2e": (BASE, LOOP, FLOW),
     "tests/bench": (BASE, LOOP, FLOW),
     "tests/bench/flow": (BASE, LOOP, FLOW),
+    "tests/gdb": (BASE, LOOP, FLOW),
 }
 
 # Headers that a room may include beyond its arrows, and not from the root: a
