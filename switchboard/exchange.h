@@ -68,6 +68,7 @@ struct exchange {
 	bool is_idempotent;
 	bool awaits_100;  /* the client sends its body after a 100 */
 	bool was_retried; /* a fresh connection is used instead of an old */
+	bool is_unreachable; /* nobody listened when it connected */
 	unsigned n_asked; /* times a backend was found dead */
 	int64_t pause_ms; /* CONNECTING: the next pause */
 	int64_t give_up_at_ms; /* CONNECTING: no more tries after this */

@@ -17,6 +17,7 @@
 static const struct forward_events *forward_hears;
 
 static void forward_connect(struct exchange *x);
+static void forward_mourn(struct exchange *x, uint64_t generation);
 
 void
 forward_open(const struct forward_events *events)
@@ -111,12 +112,18 @@ forward_ask_again(struct exchange *x)
 static void
 forward_connect_failed(struct exchange *x, int error)
 {
-	switch (retry_after_connect(error, x->n_asked)) {
+	const struct route *const route = x->route;
+
+	switch (retry_after_connect(error, x->n_asked, route->has_answered)) {
 	case RETRY_CONNECT_PAUSE:
 		forward_pause(x);
 		return;
 	case RETRY_CONNECT_ASK:
 		forward_ask_again(x);
+		return;
+	case RETRY_CONNECT_MOURN:
+		x->is_unreachable = true;
+		forward_mourn(x, route->generation);
 		return;
 	case RETRY_CONNECT_SHORT:
 		log_warn_err(error, "exchange %s: cannot connect", x->id);
@@ -124,8 +131,8 @@ forward_connect_failed(struct exchange *x, int error)
 		return;
 	case RETRY_CONNECT_FAIL:
 		log_warn_err(error, "exchange %s: cannot connect to %s", x->id,
-		    x->route->socket);
-		route_dead(x->route, x->route->generation);
+		    route->socket);
+		route_dead(x->route, route->generation);
 		refuse(x, FAULT_BACKEND, "the backend cannot be reached");
 		return;
 	}
@@ -257,16 +264,19 @@ forward_on_mourned(void *arg)
 {
 	struct exchange *const x = arg;
 
+	/* It did not end, and yet nobody listens: poold shall end it. */
+	if (x->is_unreachable)
+		route_dead(x->route, x->wait.generation);
 	refuse(x, FAULT_BACKEND,
-	    "the backend closed the connection before it answered");
+	    x->is_unreachable
+		? "the backend cannot be reached"
+		: "the backend closed the connection before it answered");
 }
 
 /* It never answered anybody: poold will say why, if it died. */
 static void
-forward_mourn(struct exchange *x)
+forward_mourn(struct exchange *x, uint64_t generation)
 {
-	const uint64_t generation = x->upstream->generation;
-
 	upstream_close(&x->upstream);
 	exchange_set_state(x, EXCHANGE_MOURNING, "lost");
 	if (route_wait_gone(
@@ -306,7 +316,7 @@ forward_lost(struct exchange *x, bool is_reset)
 		forward_retry(x);
 		return;
 	case RETRY_MOURN:
-		forward_mourn(x);
+		forward_mourn(x, up->generation);
 		return;
 	case RETRY_FAIL:
 		forward_on_mourned(x);

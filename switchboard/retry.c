@@ -10,13 +10,15 @@ retry_after_loss(const struct retry_lost *lost)
 	const bool may_repeat =
 	    !lost->is_written || (lost->is_idempotent && lost->is_unread);
 
+	if (!lost->has_answered)
+		return RETRY_MOURN;
 	if (may_repeat && !lost->is_body_written && !lost->was_retried)
 		return RETRY_FRESH;
-	return lost->has_answered ? RETRY_FAIL : RETRY_MOURN;
+	return RETRY_FAIL;
 }
 
 enum retry_connect
-retry_after_connect(int error, unsigned n_asked)
+retry_after_connect(int error, unsigned n_asked, bool has_answered)
 {
 	switch (error) {
 	case -EAGAIN:
@@ -25,6 +27,8 @@ retry_after_connect(int error, unsigned n_asked)
 	case -ECONNRESET:
 	case -ENOENT:
 	case -EPIPE:
+		if (!has_answered)
+			return RETRY_CONNECT_MOURN;
 		return n_asked ? RETRY_CONNECT_FAIL : RETRY_CONNECT_ASK;
 	case -EMFILE:
 	case -ENFILE:

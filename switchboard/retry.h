@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * retry: what to do when a backend is lost before it answered. Pure. A request
- * is never sent twice unless no byte of it was written, or it is idempotent,
+ * retry: what to do when a backend is lost before it answered. Pure. A run
+ * that never gave a response byte is a failed start: it is not tried again for
+ * those who meet it, they are told how it ended. Of others a request is never
+ * sent twice unless no byte of it was written, or it is idempotent,
  * its body has not been touched, and the backend closed without having read it
  * (an old connection, or one that was never accepted; RFC 9110 9.2.2, RFC 9112
  * 9.3.1). A unix socket tells: a peer that closes with unread bytes gives
@@ -35,14 +37,17 @@ enum retry retry_after_loss(const struct retry_lost *lost);
 enum retry_connect {
 	RETRY_CONNECT_PAUSE, /* the backlog is full: the same again, later */
 	RETRY_CONNECT_ASK,   /* nobody listens: ask poold for another run */
+	RETRY_CONNECT_MOURN, /* it never answered: wait for how it ended */
 	RETRY_CONNECT_SHORT, /* we are short of something: 503 */
 	RETRY_CONNECT_FAIL,  /* answer 502 */
 };
 
 /*
  * Decide about a failed connect. error: -errno; n_asked: how often this
- * exchange has asked for another run already.
+ * exchange has asked for another run already; has_answered: whether this run
+ * ever answered.
  */
-enum retry_connect retry_after_connect(int error, unsigned n_asked);
+enum retry_connect retry_after_connect(
+    int error, unsigned n_asked, bool has_answered);
 
 #endif

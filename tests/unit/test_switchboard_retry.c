@@ -23,18 +23,20 @@ START_TEST(nothing_is_sent_twice_but_what_is_harmless)
 		ck_assert_int_eq(
 		    verdict, lost.has_answered ? RETRY_FAIL : RETRY_MOURN);
 		/* Refusing to repeat needs a reason. */
-		ck_assert(lost.was_retried || lost.is_body_written ||
+		ck_assert(!lost.has_answered || lost.was_retried ||
+			  lost.is_body_written ||
 			  (lost.is_written &&
 			      !(lost.is_idempotent && lost.is_unread)));
 		return;
 	}
+	ck_assert(lost.has_answered);
 	ck_assert(!lost.was_retried && !lost.is_body_written);
 	if (lost.is_written)
 		ck_assert(lost.is_idempotent && lost.is_unread);
 }
 END_TEST
 
-START_TEST(a_failed_connect_has_four_meanings)
+START_TEST(a_failed_connect_has_five_meanings)
 {
 	static const struct {
 		int error;
@@ -57,8 +59,13 @@ START_TEST(a_failed_connect_has_four_meanings)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		ck_assert_int_eq(
-		    retry_after_connect(rows[i].error, rows[i].n_asked),
+		    retry_after_connect(rows[i].error, rows[i].n_asked, true),
 		    rows[i].verdict);
+	/* A run that never answered is a failed start. */
+	ck_assert_int_eq(retry_after_connect(-ECONNREFUSED, 0, false),
+	    RETRY_CONNECT_MOURN);
+	ck_assert_int_eq(
+	    retry_after_connect(-EAGAIN, 0, false), RETRY_CONNECT_PAUSE);
 }
 END_TEST
 
@@ -68,9 +75,9 @@ START_TEST(an_exchange_moves_only_forward_or_to_another_backend)
 	static const char *const moves[EXCHANGE_STATE_COUNT] = {
 		/* to: new waiting connecting asking answering tunnel mourning
 		 * ended */
-		[EXCHANGE_NEW] = ".+++...+",
-		[EXCHANGE_WAITING] = ".+++...+",
-		[EXCHANGE_CONNECTING] = ".+.+...+",
+		[EXCHANGE_NEW] = ".+++..++",
+		[EXCHANGE_WAITING] = ".+++..++",
+		[EXCHANGE_CONNECTING] = ".+.+..++",
 		[EXCHANGE_ASKING] = ".+++++++",
 		[EXCHANGE_ANSWERING] = ".......+",
 		[EXCHANGE_TUNNEL] = ".......+",
@@ -96,7 +103,7 @@ main(void)
 
 	tcase_add_loop_test(
 	    c, nothing_is_sent_twice_but_what_is_harmless, 0, 64);
-	tcase_add_test(c, a_failed_connect_has_four_meanings);
+	tcase_add_test(c, a_failed_connect_has_five_meanings);
 	tcase_add_test(c, an_exchange_moves_only_forward_or_to_another_backend);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
