@@ -656,6 +656,45 @@ START_TEST(b75_b148_with_restores_also_after_an_error)
 }
 END_TEST
 
+static int
+read_at_end(void *arg, struct err *err)
+{
+	void *v = "none";
+
+	(void)flow_context_find(arg, &v);
+	note("%s", (char *)v);
+	return 0;
+}
+
+/* What a finaliser sees after the call that had a value was unwound. */
+static void *
+b148_unwound(void *arg)
+{
+	ENSURE(read_at_end, (void *)&colour);
+	ENSURE(read_at_end, (void *)&size_);
+	if (arg)
+		need(flow_context_set(&colour, arg) == 0);
+	flow_context_with(&size_, "inner", with_fails, NULL);
+	return NULL;
+}
+
+static void *
+b148_colour_unwound(void *arg)
+{
+	ENSURE(read_at_end, (void *)&colour);
+	flow_context_with(&colour, "inner", with_fails, NULL);
+	return NULL;
+}
+
+START_TEST(b148_with_restores_before_the_finalisers_of_its_scope)
+{
+	run_flow(b148_unwound, "outer");
+	ck_assert_str_eq(traced(), "in=outer default outer");
+	run_flow(b148_colour_unwound, NULL);
+	ck_assert_str_eq(traced(), "in=inner none");
+}
+END_TEST
+
 static void *
 b150(void *arg)
 {
@@ -736,6 +775,7 @@ main(void)
 	HARNESS_ADD(
 	    c, b146_b147_b149_a_value_is_seen_below_not_above_nor_beside);
 	HARNESS_ADD(c, b75_b148_with_restores_also_after_an_error);
+	HARNESS_ADD(c, b148_with_restores_before_the_finalisers_of_its_scope);
 	HARNESS_ADD(c, b150_expecting_an_unset_context_names_it);
 	HARNESS_ADD(
 	    c, b99_context_set_in_a_resource_is_hidden_from_the_acquirer);

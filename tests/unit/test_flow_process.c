@@ -262,6 +262,38 @@ START_TEST(a_producer_waits_while_the_queue_is_full)
 }
 END_TEST
 
+static void *
+late_producer(void *arg)
+{
+	note("%d", queue_put(&queue, "y", CLOCK_NEVER) == -EPIPE);
+	return NULL;
+}
+
+static void *
+queue_closed_while_full(void *arg)
+{
+	struct task *t task_auto = NULL;
+	void *item = NULL;
+
+	harness_queue(&queue, 1);
+	need(queue_add(&queue, "x") == 0);
+	SPAWN(late_producer, NULL, NULL);
+	SPAWN(late_producer, NULL, &t);
+	flow_sleep(1);
+	queue_close(&queue, NULL);
+	need(task_await(t, NULL, NULL) == 0);
+	need(queue_next(&queue, 0, &item) == 0);
+	note("%s", (char *)item);
+	return NULL;
+}
+
+START_TEST(b132_a_close_tells_producers_that_wait_for_room)
+{
+	run_flow(queue_closed_while_full, NULL);
+	ck_assert_str_eq(traced(), "1 1 x");
+}
+END_TEST
+
 static struct flow_signal channel;
 
 static void *
@@ -350,6 +382,7 @@ main(void)
 	HARNESS_ADD(c, b153_ticks_are_kept_while_the_consumer_is_busy);
 	HARNESS_ADD(c, b155_a_token_fires_when_its_scope_ends_by_any_path);
 	HARNESS_ADD(c, a_producer_waits_while_the_queue_is_full);
+	HARNESS_ADD(c, b132_a_close_tells_producers_that_wait_for_room);
 	HARNESS_ADD(c, b136_b144_a_sender_waits_for_a_subscriber_that_wants_it);
 	HARNESS_ADD(c, b154_once_listens_until_the_event_only);
 	return harness_main(s, c);

@@ -302,6 +302,29 @@ START_TEST(b78_what_a_plain_function_starts_outlives_its_call)
 }
 END_TEST
 
+/* Deeper than the lists of run.c are made for at first. */
+static void *
+b23_nested(void *arg)
+{
+	struct task *t task_auto = NULL;
+	const intptr_t n = (intptr_t)arg;
+
+	if (!n) {
+		note("deepest");
+		return NULL;
+	}
+	SPAWN(b23_nested, (void *)(n - 1), &t);
+	need(task_await(t, NULL, NULL) == 0);
+	return NULL;
+}
+
+START_TEST(b10_b23_tasks_nest_deeper_than_the_run_queue_was_made_for)
+{
+	run_flow(b23_nested, (void *)(intptr_t)70);
+	ck_assert_str_eq(traced(), "deepest");
+}
+END_TEST
+
 /* ---- 7. scopes ---- */
 
 static struct task *keeper;
@@ -573,6 +596,8 @@ main(void)
 	HARNESS_ADD(
 	    c, b55_halting_a_task_that_waits_for_a_slow_halt_waits_for_it_too);
 	HARNESS_ADD(c, b78_what_a_plain_function_starts_outlives_its_call);
+	HARNESS_ADD(
+	    c, b10_b23_tasks_nest_deeper_than_the_run_queue_was_made_for);
 	HARNESS_ADD(
 	    c, b79_b81_b86_a_scope_opened_by_a_callback_ends_all_its_tasks);
 	HARNESS_ADD(c, b80_a_failure_in_an_opened_scope_is_its_owners);
