@@ -87,7 +87,8 @@ loop_open(void)
 
 	must(config && !loop.base);
 	must(event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0);
-	must(event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER) == 0);
+	/* not PRECISE_TIMER: that is a system call more for each wait, and
+	 * deadlines here are good for a few milliseconds */
 	loop.base = event_base_new_with_config(config);
 	must(loop.base);
 	event_config_free(config);
