@@ -165,6 +165,7 @@ if wants deploy && [ -n "$has_release" ]; then
   tested unittest 'service file and installation' \
     python3 tests/e2e/test_install.py -v
   tested unittest 'commands for gdb' python3 tests/gdb/test_gdb.py -v
+  tested unittest 'manual pages' python3 tests/manual/test_manual.py -v
 fi
 
 if wants cross; then
