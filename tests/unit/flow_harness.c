@@ -126,9 +126,8 @@ record_dispose(void *arg)
 	((struct harness_record *)arg)->n_ended++;
 }
 
-/* A spec that runs body(arg) and counts its end. */
-static struct task_spec
-record_spec(
+struct task_spec
+harness_spec(
     const char *name, task_body_fn *body, void *arg, const char *file, int line)
 {
 	struct harness_record *const r = record_new(file, line);
@@ -145,7 +144,7 @@ void
 harness_spawn(const char *name, task_body_fn *body, void *arg,
     struct task **task_r, const char *file, int line)
 {
-	const struct task_spec spec = record_spec(name, body, arg, file, line);
+	const struct task_spec spec = harness_spec(name, body, arg, file, line);
 
 	if (task_spawn(&spec, task_r) < 0)
 		harness_lacks(file, line, "a child");
@@ -339,13 +338,13 @@ static void
 start_tops(const struct harness_run *r)
 {
 	struct task_spec spec =
-	    record_spec("test", r->body, r->arg, __FILE__, __LINE__);
+	    harness_spec("test", r->body, r->arg, __FILE__, __LINE__);
 	spec.dispose = top_dispose;
 	int rc = flow_run(&spec, &tops[0]);
 
 	snprintf(harness_at_once, sizeof(harness_at_once), "%.60s", trace);
 	if (rc == 0 && r->halter) {
-		spec = record_spec(
+		spec = harness_spec(
 		    "halter", r->halter, tops[0], __FILE__, __LINE__);
 		spec.dispose = top_dispose;
 		rc = flow_run(&spec, &tops[1]);

@@ -57,6 +57,14 @@ void harness_lacks(const char *file, int line, const char *what);
 void harness_spawn(const char *name, task_body_fn *body, void *arg,
     struct task **task_r, const char *file, int line);
 
+/*
+ * A spec that runs body(arg) and whose end is looked for; for one call that
+ * takes it.
+ */
+#define SPEC(body_, arg_) harness_spec(#body_, body_, arg_, __FILE__, __LINE__)
+struct task_spec harness_spec(const char *name, task_body_fn *body, void *arg,
+    const char *file, int line);
+
 /* Register a finaliser of the current scope; refused: the body fails. */
 #define ENSURE(fn, arg) harness_ensure(fn, arg, __FILE__, __LINE__)
 void

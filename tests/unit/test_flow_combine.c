@@ -40,9 +40,9 @@ body_note(void *arg)
 static int
 open_resource(task_body_fn *body, void *arg, void **value_r, struct err *err)
 {
-	return resource_open(
-	    &(struct task_spec){ .name = "resource", .body = body, .arg = arg },
-	    value_r, err);
+	const struct task_spec spec = SPEC(body, arg);
+
+	return resource_open(&spec, value_r, err);
 }
 
 /* ---- 8. resources ---- */
@@ -308,14 +308,12 @@ step_body(void *arg)
 }
 
 #define STEPS 3
-/* Specs over steps, for the combinations. */
+/* Specs over steps, for one combination. */
 static const struct task_spec *
 specs_of(struct step *steps, struct task_spec *specs)
 {
 	for (int i = 0; i < STEPS; i++)
-		specs[i] = (struct task_spec){
-			.name = "step", .body = step_body, .arg = &steps[i]
-		};
+		specs[i] = SPEC(step_body, &steps[i]);
 	return specs;
 }
 
@@ -475,15 +473,13 @@ timeouts(void *arg)
 {
 	struct step slow = { 50, "slow", .slow_end_ms = 10 };
 	struct step fast = { 5, "fast" };
-	const struct task_spec specs[2] = {
-		{ .name = "slow", .body = step_body, .arg = &slow },
-		{ .name = "fast", .body = step_body, .arg = &fast },
-	};
 	void *v = NULL;
 
-	note("%d", flow_timeout(&specs[0], clock_deadline_ms(10), &v, NULL) ==
+	const struct task_spec first = SPEC(step_body, &slow);
+	note("%d", flow_timeout(&first, clock_deadline_ms(10), &v, NULL) ==
 		       -ETIMEDOUT);
-	note("%d", flow_timeout(&specs[1], clock_deadline_ms(10), &v, NULL));
+	const struct task_spec second = SPEC(step_body, &fast);
+	note("%d", flow_timeout(&second, clock_deadline_ms(10), &v, NULL));
 	note("%s", (char *)v);
 	note("%d", (int)clock_now_ms());
 	return NULL;

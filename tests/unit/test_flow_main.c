@@ -150,6 +150,13 @@ body_exits_in_end(void *arg)
 	return NULL;
 }
 
+static void *
+body_exits_twice(void *arg)
+{
+	must(scope_ensure(exit_in_end, NULL) == 0);
+	flow_exit(7, NULL);
+}
+
 static bool is_hurried;
 
 static void
@@ -195,6 +202,8 @@ START_TEST(b157_exit_from_any_depth_tears_down_then_says_and_exits)
 	e = run_main(body_exits_in_end, NULL, NULL);
 	ck_assert_int_eq(WEXITSTATUS(e.status), 9);
 	ck_assert_str_eq(e.out, "ending\nended\n");
+	e = run_main(body_exits_twice, NULL, NULL);
+	ck_assert_int_eq(WEXITSTATUS(e.status), 7);
 }
 END_TEST
 

@@ -294,6 +294,40 @@ START_TEST(b132_a_close_tells_producers_that_wait_for_room)
 }
 END_TEST
 
+static void *
+putter(void *arg)
+{
+	need(queue_put(&queue, arg, CLOCK_NEVER) == 0);
+	note("put%s", (char *)arg);
+	return NULL;
+}
+
+static void *
+room_passes_on(void *arg)
+{
+	struct task *first task_auto = NULL;
+	void *item = NULL;
+
+	harness_queue(&queue, 1);
+	need(queue_add(&queue, "0") == 0);
+	SPAWN(putter, "1", &first);
+	SPAWN(putter, "2", NULL);
+	flow_sleep(1);
+	need(queue_next(&queue, 0, &item) == 0);
+	task_halt_soon(first);
+	flow_sleep(1);
+	need(queue_next(&queue, 0, &item) == 0);
+	note("%s", (char *)item);
+	return NULL;
+}
+
+START_TEST(b129_room_that_a_halted_producer_was_given_goes_to_the_next)
+{
+	run_flow(room_passes_on, NULL);
+	ck_assert_str_eq(traced(), "put2 2");
+}
+END_TEST
+
 static struct flow_signal channel;
 
 static void *
@@ -335,6 +369,35 @@ START_TEST(b136_b144_a_sender_waits_for_a_subscriber_that_wants_it)
 {
 	run_flow(channel_back_pressure, NULL);
 	ck_assert_str_eq(traced(), "got1 1 1 got2 @1006 1 got3");
+}
+END_TEST
+
+static void *
+slow_listener(void *arg)
+{
+	flow_subscription_auto struct flow_subscription sub = { 0 };
+
+	need(flow_signal_join(&channel, &sub, 1, FLOW_SIGNAL_WAIT) == 0);
+	flow_sleep(5);
+	return NULL;
+}
+
+static void *
+listener_leaves(void *arg)
+{
+	flow_signal_init(&channel);
+	SPAWN(slow_listener, NULL, NULL);
+	flow_sleep(1);
+	need(flow_signal_put(&channel, "1", CLOCK_NEVER) == 0);
+	need(flow_signal_put(&channel, "2", CLOCK_NEVER) == 0);
+	note("@%d", (int)clock_now_ms());
+	return NULL;
+}
+
+START_TEST(b139_a_sender_waits_no_longer_for_a_subscriber_that_left)
+{
+	run_flow(listener_leaves, NULL);
+	ck_assert_str_eq(traced(), "@1005");
 }
 END_TEST
 
@@ -382,6 +445,10 @@ main(void)
 	HARNESS_ADD(c, b153_ticks_are_kept_while_the_consumer_is_busy);
 	HARNESS_ADD(c, b155_a_token_fires_when_its_scope_ends_by_any_path);
 	HARNESS_ADD(c, a_producer_waits_while_the_queue_is_full);
+	HARNESS_ADD(
+	    c, b129_room_that_a_halted_producer_was_given_goes_to_the_next);
+	HARNESS_ADD(
+	    c, b139_a_sender_waits_no_longer_for_a_subscriber_that_left);
 	HARNESS_ADD(c, b132_a_close_tells_producers_that_wait_for_room);
 	HARNESS_ADD(c, b136_b144_a_sender_waits_for_a_subscriber_that_wants_it);
 	HARNESS_ADD(c, b154_once_listens_until_the_event_only);

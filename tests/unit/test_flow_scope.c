@@ -302,6 +302,115 @@ START_TEST(b78_what_a_plain_function_starts_outlives_its_call)
 }
 END_TEST
 
+static void *
+b51_inside(void *arg)
+{
+	flow_sleep(20);
+	note("inside");
+	return NULL;
+}
+
+static void *
+b51_shielded(void *arg)
+{
+	flow_shield(b51_inside, NULL);
+	note("not-reached");
+	return NULL;
+}
+
+static void *
+fail_soon(void *arg)
+{
+	flow_sleep(2);
+	flow_fail(-EDOM, "%s", (const char *)arg);
+}
+
+static void *
+b51_two(void *arg)
+{
+	SPAWN(fail_soon, "first", NULL);
+	SPAWN(fail_later, "second", NULL);
+	b51_shielded(NULL);
+	return NULL;
+}
+
+START_TEST(b51_b66_b71_children_that_fail_under_a_shield_wait_and_all_count)
+{
+	run_flow(b51_two, NULL);
+	ck_assert_str_eq(traced(), "inside");
+	ck_assert_int_eq(harness_outcome, TASK_FAILED);
+	ck_assert_uint_eq(harness_n_errs, 2);
+	ck_assert_str_eq(harness_errs[0].text, "first");
+	ck_assert_str_eq(harness_errs[1].text, "second");
+}
+END_TEST
+
+static void *
+b64_child(void *arg)
+{
+	ENSURE(finalise_badly, "the end");
+	flow_fail(-EPERM, "body");
+}
+
+static void *
+b64_owner(void *arg)
+{
+	SPAWN(b64_child, NULL, NULL);
+	flow_suspend();
+	return NULL;
+}
+
+START_TEST(b64_b66_an_owner_keeps_all_errors_of_its_child)
+{
+	run_flow(b64_owner, NULL);
+	ck_assert_uint_eq(harness_n_errs, 2);
+	ck_assert_str_eq(harness_errs[0].text, "the end is broken");
+	ck_assert_str_eq(harness_errs[1].text, "body");
+	ck_assert_ptr_nonnull(
+	    strstr(harness_errs[1].place, "test_flow_scope.c:"));
+}
+END_TEST
+
+static void *
+b72_fails(void *arg)
+{
+	flow_sleep(1);
+	flow_fail(-EPERM, "inside");
+}
+
+static void *
+b72_scope(void *arg)
+{
+	return flow_shield(b72_fails, NULL);
+}
+
+static void *
+b72(void *arg)
+{
+	noted(end, "end");
+
+	note("%d", scope_call(b72_scope, NULL, NULL, NULL) == -EPERM);
+	flow_sleep(100);
+	note("not-reached");
+	return NULL;
+}
+
+static void *
+halt_at_5(void *arg)
+{
+	flow_sleep(5);
+	need(task_halt(arg, NULL) == 0);
+	note("at %d", (int)clock_now_ms());
+	return NULL;
+}
+
+START_TEST(b72_a_shield_that_an_error_leaves_shields_no_more)
+{
+	ck_assert_int_eq(run_two(b72, NULL, halt_at_5), TASK_HALTED);
+	ck_assert_str_eq(traced(), "1 end at 1005");
+}
+END_TEST
+
 /* Deeper than the lists of run.c are made for at first. */
 static void *
 b23_nested(void *arg)
@@ -561,6 +670,25 @@ START_TEST(b88_a_scope_ends_those_opened_in_it_first)
 END_TEST
 
 static void *
+b46(void *arg)
+{
+	struct task *t task_auto = NULL;
+
+	SPAWN(body_note, "never", &t);
+	need(start_in(t, body_note, "neither") == 0);
+	need(task_halt(t, NULL) == 0);
+	note("%d", task_outcome(t) == TASK_HALTED);
+	return NULL;
+}
+
+START_TEST(b46_a_task_halted_before_it_ran_never_runs_also_with_children)
+{
+	run_flow(b46, NULL);
+	ck_assert_str_eq(traced(), "1");
+}
+END_TEST
+
+static void *
 b80(void *arg)
 {
 	struct task *inner task_auto = NULL;
@@ -596,6 +724,12 @@ main(void)
 	HARNESS_ADD(
 	    c, b55_halting_a_task_that_waits_for_a_slow_halt_waits_for_it_too);
 	HARNESS_ADD(c, b78_what_a_plain_function_starts_outlives_its_call);
+	HARNESS_ADD(
+	    c, b46_a_task_halted_before_it_ran_never_runs_also_with_children);
+	HARNESS_ADD(c,
+	    b51_b66_b71_children_that_fail_under_a_shield_wait_and_all_count);
+	HARNESS_ADD(c, b64_b66_an_owner_keeps_all_errors_of_its_child);
+	HARNESS_ADD(c, b72_a_shield_that_an_error_leaves_shields_no_more);
 	HARNESS_ADD(
 	    c, b10_b23_tasks_nest_deeper_than_the_run_queue_was_made_for);
 	HARNESS_ADD(
