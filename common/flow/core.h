@@ -137,8 +137,15 @@ void run_close(void);
 
 /* task.c, scope.c: life. */
 
+/* For a task that is halted or has a crashed scope: is it shielded? */
+bool task_must_unwind(const struct task *t);
+
 /* Must the task unwind at its next suspension point? */
-bool task_is_interrupted(const struct task *t);
+static inline bool
+task_is_interrupted(const struct task *t)
+{
+	return (t->is_halting || t->n_crashed) && task_must_unwind(t);
+}
 
 /* Wake t out of its wait so that it sees its interruption. */
 void task_interrupt(struct task *t);

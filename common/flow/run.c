@@ -175,7 +175,8 @@ run_enter(struct task *t)
 	must(!run.self);
 	if (flow_probe.on_resume && t->phase == TASK_READY)
 		flow_probe.on_resume(t);
-	run_remove(t);
+	if (t->run_link.tqe_prev)
+		run_remove(t);
 	must(t->stack);
 	t->is_urgent = false;
 	t->phase = TASK_ON_CPU;
@@ -187,7 +188,7 @@ run_enter(struct task *t)
 	if (t->phase == TASK_DONE) {
 		stack_put(&t->stack);
 		task_unref(&t);
-	} else if (!stack_check(t->stack)) {
+	} else if (!t->stack->has_guard && !stack_check(t->stack)) {
 		overflow_abort(t);
 	}
 }

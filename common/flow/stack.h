@@ -35,7 +35,7 @@ void stack_put(struct stack **s);
 /* The address behind its highest byte. */
 char *stack_top(const struct stack *s);
 
-/* Whether the stack did not grow over its end (always true with a guard). */
+/* For a stack without a guard: whether it did not grow over its end. */
 bool stack_check(const struct stack *s);
 
 /* Give the whole pages below sp back to the kernel. */

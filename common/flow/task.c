@@ -195,12 +195,10 @@ task_live(struct task *t)
 }
 
 bool
-task_is_interrupted(const struct task *t)
+task_must_unwind(const struct task *t)
 {
 	if (t->is_halting && !t->shield)
 		return true;
-	if (!t->n_crashed)
-		return false;
 	for (const struct scope *s = t->inner; s && s->owner == t;
 	     s = s->parent)
 		if (s->is_crashed && s->state == SCOPE_OPEN &&

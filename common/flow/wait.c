@@ -60,13 +60,10 @@ waiter_on_deadline(void *arg)
 
 /* Park the running task on w until it is ready again. */
 static void
-waiter_park(struct waiter *w, const char *what, int64_t deadline_ms)
+waiter_park(struct waiter *w, const char *what)
 {
 	struct task *const t = w->task;
-	struct loop_timer timer;
 
-	loop_timer_init(&timer, waiter_on_deadline, w);
-	loop_timer_set(&timer, deadline_ms);
 	t->waiter = w;
 	t->waits_for = what;
 	t->here_file = flow_here_file;
@@ -77,6 +74,17 @@ waiter_park(struct waiter *w, const char *what, int64_t deadline_ms)
 	run_park();
 	t->waiter = NULL;
 	t->waits_for = NULL;
+}
+
+/* The same, until the deadline at most. */
+static void
+waiter_park_until(struct waiter *w, const char *what, int64_t deadline_ms)
+{
+	struct loop_timer timer;
+
+	loop_timer_init(&timer, waiter_on_deadline, w);
+	loop_timer_set(&timer, deadline_ms);
+	waiter_park(w, what);
 	loop_timer_clear(&timer);
 }
 
@@ -100,7 +108,10 @@ waiter_wait(
 	w->is_woken = false;
 	w->value = NULL;
 	TAILQ_INSERT_TAIL(&q->waiters, w, link);
-	waiter_park(w, what, deadline_ms);
+	if (deadline_ms == CLOCK_NEVER)
+		waiter_park(w, what);
+	else
+		waiter_park_until(w, what, deadline_ms);
 	waiter_leave(w);
 	if (!task_is_interrupted(t))
 		return w->status;
