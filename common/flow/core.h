@@ -86,6 +86,7 @@ struct task {
 	struct unwind unwind;
 	struct fault *raised; /* by flow_fail, on its way to the boundary */
 	struct fault *fault;  /* why it failed; owned */
+	struct fault *caught; /* by its last scope_call; owned */
 	bool has_torn;        /* it failed in its teardown */
 	void *value;
 	struct waitq done;

@@ -79,3 +79,13 @@ fault_attach_take(struct fault **list, struct fault *extra)
 	else
 		fault_free(&extra);
 }
+
+bool
+fault_get(const struct fault *f, unsigned nth, struct err *err_r)
+{
+	while (f && nth--)
+		f = f->older;
+	if (f)
+		*err_r = f->err;
+	return f != NULL;
+}

@@ -6,6 +6,8 @@
 #ifndef FLOW_FAULT_H
 #define FLOW_FAULT_H
 
+#include <stdbool.h>
+
 #include "common/base/err.h"
 
 struct fault {
@@ -24,6 +26,9 @@ void fault_free(struct fault **f);
 
 /* Put newer (*takes*) in front of *list: it is primary now. */
 void fault_push_take(struct fault **list, struct fault *newer);
+
+/* The nth error of a list (0: the primary one); false: there is none. */
+bool fault_get(const struct fault *f, unsigned nth, struct err *err_r);
 
 /* Put extra (*takes*) behind the primary of *list; empty: it is dropped. */
 void fault_attach_take(struct fault **list, struct fault *extra);

@@ -194,7 +194,9 @@ scope_leave(struct scope *s, struct err *err_r)
 	t->inner = s->parent;
 	if (s->fault && err_r)
 		*err_r = s->fault->err;
-	fault_free(&s->fault);
+	fault_free(&t->caught);
+	t->caught = s->fault;
+	s->fault = NULL;
 	if (task_is_interrupted(t))
 		unwind_start(&t->unwind);
 	return code;
@@ -216,6 +218,13 @@ scope_call(task_body_fn *fn, void *arg, void **value_r, struct err *err_r)
 	t->raised = NULL;
 	scope_close_take(&s, raised);
 	return scope_leave(&s, err_r);
+}
+
+bool
+scope_error(unsigned nth, struct err *err_r)
+{
+	must(task_self() != NULL);
+	return fault_get(task_self()->caught, nth, err_r);
 }
 
 /* Leave a shield however the shielded call ended. */

@@ -175,6 +175,7 @@ task_finish(struct task *t)
 
 	task_settle(t);
 	t->phase = TASK_DONE;
+	fault_free(&t->caught);
 	TAILQ_REMOVE(&parent->entries, &t->entry, link);
 	if (t->spec.dispose)
 		t->spec.dispose(t->spec.arg);
@@ -334,14 +335,8 @@ task_outcome(const struct task *t)
 bool
 task_error(const struct task *t, unsigned nth, struct err *err_r)
 {
-	const struct fault *f = t->fault;
-
 	must_be(t, TASK_MAGIC);
-	while (f && nth--)
-		f = f->older;
-	if (f)
-		*err_r = f->err;
-	return f != NULL;
+	return fault_get(t->fault, nth, err_r);
 }
 
 struct scope *

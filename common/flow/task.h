@@ -188,6 +188,13 @@ int scope_ensure(scope_finaliser_fn *fn, void *arg);
 int scope_call(task_body_fn *fn, void *arg, void **value_r, struct err *err_r);
 
 /*
+ * What the caller's last scope_call (also that of a combination) ended with,
+ * and the errors that this one superseded: call with nth = 0, 1, … until it
+ * returns false. *err_r is filled when it returns true. Never waits.
+ */
+bool scope_error(unsigned nth, struct err *err_r);
+
+/*
  * Call fn(arg) shielded: a halt that arrives meanwhile takes effect when the
  * outermost shield is left. Returns what fn returned. Waits if fn does.
  */

@@ -16,7 +16,7 @@
 #include "common/flow/sanitize.h"
 #include "tests/unit/flow_inner.h"
 
-#define HARNESS_ALARM_S    40
+#define HARNESS_ALARM_S    15
 #define HARNESS_RESCUE_MS  3600000 /* of virtual time */
 #define HARNESS_REAL_MS    200
 #define HARNESS_START_MS   1000
@@ -540,7 +540,7 @@ harness_main(Suite *s, TCase *c)
 {
 	SRunner *const r = srunner_create(s);
 
-	tcase_set_timeout(c, 3 * HARNESS_ALARM_S);
+	tcase_set_timeout(c, 8 * HARNESS_ALARM_S);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	const int n = srunner_ntests_failed(r);

@@ -372,6 +372,38 @@ START_TEST(b64_b66_an_owner_keeps_all_errors_of_its_child)
 END_TEST
 
 static void *
+b66_inside(void *arg)
+{
+	ENSURE(finalise_badly, "f1");
+	ENSURE(finalise_badly, "f2");
+	flow_fail(-EPERM, "body");
+}
+
+static void *
+b66(void *arg)
+{
+	struct err err = { 0 };
+
+	for (int i = 0; i < 2; i++) {
+		note("%d", scope_call(b66_inside, NULL, NULL, NULL) == -EIO);
+		for (unsigned n = 0; scope_error(n, &err); n++)
+			note("%s,", err.text);
+	}
+	need(scope_call(body_note, "fine", NULL, NULL) == 0);
+	note("%d", scope_error(0, &err));
+	return NULL;
+}
+
+START_TEST(b66_b74_a_boundary_tells_all_errors_that_it_caught)
+{
+	run_flow(b66, NULL);
+	ck_assert_str_eq(traced(),
+	    "1 f1 is broken, f2 is broken, body, "
+	    "1 f1 is broken, f2 is broken, body, fine 0");
+}
+END_TEST
+
+static void *
 b72_fails(void *arg)
 {
 	flow_sleep(1);
@@ -729,6 +761,7 @@ main(void)
 	HARNESS_ADD(c,
 	    b51_b66_b71_children_that_fail_under_a_shield_wait_and_all_count);
 	HARNESS_ADD(c, b64_b66_an_owner_keeps_all_errors_of_its_child);
+	HARNESS_ADD(c, b66_b74_a_boundary_tells_all_errors_that_it_caught);
 	HARNESS_ADD(c, b72_a_shield_that_an_error_leaves_shields_no_more);
 	HARNESS_ADD(
 	    c, b10_b23_tasks_nest_deeper_than_the_run_queue_was_made_for);
