@@ -11,11 +11,17 @@
 #include "common/base/mem.h"
 #include "common/base/must.h"
 
+#define QUEUE_FIRST_PLACES 16 /* of an unbounded one */
+
 int
 queue_init(struct queue *q, size_t cap)
 {
 	must(cap > 0);
 	*q = (struct queue){ .cap = cap };
+	if (cap == QUEUE_UNBOUNDED) {
+		q->is_unbounded = true;
+		q->cap = cap = QUEUE_FIRST_PLACES;
+	}
 	waitq_init(&q->consumers);
 	waitq_init(&q->producers);
 	q->items = mem_zalloc(cap, sizeof(*q->items));
@@ -43,13 +49,38 @@ queue_promise(struct queue *q)
 		q->n_promised++;
 }
 
+bool
+queue_is_full(const struct queue *q)
+{
+	return q->n == q->cap && !q->is_unbounded;
+}
+
+/* Twice as many places; the oldest item moves to the first. */
+static int
+queue_grow(struct queue *q)
+{
+	void **const items = mem_zalloc(q->cap, 2 * sizeof(*items));
+
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < q->n; i++)
+		items[i] = q->items[(q->first + i) % q->cap];
+	mem_free(q->items);
+	q->items = items;
+	q->first = 0;
+	q->cap *= 2;
+	return 0;
+}
+
 int
 queue_add(struct queue *q, void *item)
 {
 	if (q->is_closed)
 		return -EPIPE;
-	if (q->n == q->cap)
+	if (queue_is_full(q))
 		return -ENOBUFS;
+	if (q->n == q->cap && queue_grow(q) < 0)
+		return -ENOMEM;
 	q->items[(q->first + q->n++) % q->cap] = item;
 	queue_promise(q);
 	return 0;

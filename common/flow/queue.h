@@ -2,8 +2,8 @@
 /*
  * queue: items in order, each to exactly one consumer, the one that waits
  * longest. Bounded: with cap items inside queue_add says -ENOBUFS and
- * queue_put waits. Embedded in its owner; items are pointers whose ownership
- * moves with them.
+ * queue_put waits. QUEUE_UNBOUNDED must be said to have it grow instead.
+ * Embedded in its owner; items are pointers whose ownership moves with them.
  */
 #ifndef FLOW_QUEUE_H
 #define FLOW_QUEUE_H
@@ -15,11 +15,14 @@
 #include "common/flow/here.h"
 #include "common/flow/wait.h"
 
+#define QUEUE_UNBOUNDED SIZE_MAX
+
 struct queue {
 	struct waitq consumers;
 	struct waitq producers; /* of queue_put, while it is full */
 	void **items;           /* ring of cap places */
-	size_t cap;
+	size_t cap;             /* places that there are now */
+	bool is_unbounded;
 	size_t first;
 	size_t n;
 	size_t n_promised; /* to consumers that were woken, not run yet */
@@ -27,7 +30,10 @@ struct queue {
 	void *close_value;
 };
 
-/* An empty queue for at most cap (> 0) items. Returns 0 or -ENOMEM. */
+/*
+ * An empty queue for at most cap (> 0) items, or QUEUE_UNBOUNDED. Returns 0 or
+ * -ENOMEM.
+ */
 int queue_init(struct queue *q, size_t cap);
 
 /*
@@ -36,17 +42,20 @@ int queue_init(struct queue *q, size_t cap);
  */
 void queue_fini(struct queue *q, void (*drop)(void *item));
 
+/* Whether it has no room now; never, if it is unbounded. */
+bool queue_is_full(const struct queue *q);
+
 /*
  * Add an item (NULL is an item like any other). Returns 0, -ENOBUFS when it is
- * full, -EPIPE when it is closed; on an error the caller keeps the item.
- * Never waits.
+ * full, -ENOMEM when it cannot grow, -EPIPE when it is closed; on an error the
+ * caller keeps the item. Never waits.
  */
 int queue_add(struct queue *q, void *item);
 
 /*
  * Add an item, waiting for room. Returns 0, -EPIPE when it is or gets closed,
- * -ETIMEDOUT; on an error, and when it is halted, the caller keeps the item.
- * Waits.
+ * -ETIMEDOUT, -ENOMEM; on an error, and when it is halted, the caller keeps the
+ * item. Waits.
  */
 int queue_put(struct queue *q, void *item, int64_t deadline_ms);
 

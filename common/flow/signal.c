@@ -52,7 +52,7 @@ flow_signal_must_wait(const struct flow_signal *s)
 
 	TAILQ_FOREACH (sub, &s->subscriptions, link)
 		if (sub->policy == FLOW_SIGNAL_WAIT &&
-		    sub->values.n == sub->values.cap)
+		    queue_is_full(&sub->values))
 			return true;
 	return false;
 }
@@ -64,9 +64,13 @@ flow_signal_send(struct flow_signal *s, void *value)
 
 	if (flow_signal_must_wait(s))
 		return -EAGAIN;
-	TAILQ_FOREACH_SAFE (sub, &s->subscriptions, link, next)
-		if (queue_add(&sub->values, value) == -ENOBUFS)
+	TAILQ_FOREACH_SAFE (sub, &s->subscriptions, link, next) {
+		const int rc = queue_add(&sub->values, value);
+		if (rc == -ENOBUFS)
 			flow_signal_overflow(sub, value);
+		else if (rc < 0)
+			flow_signal_end(sub, rc, NULL);
+	}
 	return 0;
 }
 

@@ -29,7 +29,7 @@ struct flow_subscription {
 	struct flow_signal *signal; /* NULL once it ended */
 	enum flow_signal_policy policy;
 	struct queue values;
-	int status; /* why it ended: 0 closed, -ENOBUFS too slow */
+	int status; /* why it ended: 0 closed, -ENOBUFS too slow, -ENOMEM */
 };
 
 TAILQ_HEAD(flow_subscriptions, flow_subscription);
@@ -63,7 +63,8 @@ int flow_signal_put(struct flow_signal *s, void *value, int64_t deadline_ms);
 void flow_signal_close(struct flow_signal *s, void *value);
 
 /*
- * Subscribe with room for cap values. *sub is *borrowed* until
+ * Subscribe with room for cap values (QUEUE_UNBOUNDED: for all; without memory
+ * for one the subscription ends with -ENOMEM). *sub is *borrowed* until
  * flow_signal_leave. Returns 0 or -ENOMEM; on a closed signal it succeeds and
  * flow_signal_next says -EPIPE.
  */

@@ -401,6 +401,44 @@ START_TEST(b139_a_sender_waits_no_longer_for_a_subscriber_that_left)
 }
 END_TEST
 
+#define MANY 100
+
+static void *
+unbounded(void *arg)
+{
+	flow_subscription_auto struct flow_subscription sub = { 0 };
+	void *v = NULL;
+	int rc;
+	intptr_t n = 0;
+
+	harness_queue(&queue, QUEUE_UNBOUNDED);
+	flow_signal_init(&channel);
+	need(flow_signal_join(
+		 &channel, &sub, QUEUE_UNBOUNDED, FLOW_SIGNAL_WAIT) == 0);
+	for (intptr_t i = 0; i < MANY; i++) {
+		need(queue_add(&queue, (void *)i) == 0);
+		need(flow_signal_send(&channel, (void *)i) == 0);
+		if (i % 3 == 0) {
+			need(queue_next(&queue, 0, &v) == 0);
+			need(v == (void *)n++);
+		}
+	}
+	for (; n < MANY; n++)
+		need(queue_next(&queue, 0, &v) == 0 && v == (void *)n);
+	for (n = 0; (rc = flow_signal_next(&sub, 0, &v)) == 0; n++)
+		must(v == (void *)n);
+	need(rc == -ETIMEDOUT);
+	note("%d", (int)n);
+	return NULL;
+}
+
+START_TEST(b136_unbounded_must_be_said_and_loses_nothing)
+{
+	run_flow(unbounded, NULL);
+	ck_assert_str_eq(traced(), "100");
+}
+END_TEST
+
 static void *
 once_sender(void *arg)
 {
@@ -449,6 +487,7 @@ main(void)
 	    c, b129_room_that_a_halted_producer_was_given_goes_to_the_next);
 	HARNESS_ADD(
 	    c, b139_a_sender_waits_no_longer_for_a_subscriber_that_left);
+	HARNESS_ADD(c, b136_unbounded_must_be_said_and_loses_nothing);
 	HARNESS_ADD(c, b132_a_close_tells_producers_that_wait_for_room);
 	HARNESS_ADD(c, b136_b144_a_sender_waits_for_a_subscriber_that_wants_it);
 	HARNESS_ADD(c, b154_once_listens_until_the_event_only);
