@@ -38,9 +38,12 @@ mem_alloc(size_t n)
 void *
 mem_zalloc(size_t count, size_t size)
 {
-	if (mem_is_refused())
+	size_t n;
+
+	/* calloc would see it too, but under AddressSanitizer it aborts */
+	if (mem_is_refused() || __builtin_mul_overflow(count, size, &n))
 		return NULL;
-	return mem_given(calloc(count ? count : 1, size ? size : 1));
+	return mem_given(calloc(1, n ? n : 1));
 }
 
 void *
