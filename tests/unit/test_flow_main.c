@@ -12,7 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "common/base/must.h"
+#include "common/flow/core.h"
 #include "common/flow/main.h"
 #include "common/flow/sleep.h"
 #include "common/flow/wait.h"
@@ -86,17 +88,25 @@ fail_end(void *arg, struct err *err)
 	return err_set(err, -EIO, NULL, "the end failed");
 }
 
+/* Register a finaliser, or fail. */
+static void
+ensure(scope_finaliser_fn *fn)
+{
+	if (scope_ensure(fn, NULL) < 0)
+		flow_fail(-ENOMEM, "no memory for a finaliser");
+}
+
 static void *
 body_done(void *arg)
 {
-	must(scope_ensure(say_end, NULL) == 0);
+	ensure(say_end);
 	return NULL;
 }
 
 static void *
 body_suspends(void *arg)
 {
-	must(scope_ensure(say_end, NULL) == 0);
+	ensure(say_end);
 	puts("ready");
 	flow_suspend();
 	puts("not reached");
@@ -106,7 +116,7 @@ body_suspends(void *arg)
 static void *
 body_bad_end(void *arg)
 {
-	must(scope_ensure(fail_end, NULL) == 0);
+	ensure(fail_end);
 	puts("ready");
 	flow_suspend();
 	return NULL;
@@ -115,7 +125,7 @@ body_bad_end(void *arg)
 static void *
 body_fails(void *arg)
 {
-	must(scope_ensure(say_end, NULL) == 0);
+	ensure(say_end);
 	flow_fail(-EPERM, "no way");
 }
 
@@ -128,10 +138,10 @@ exit_deep(void *arg)
 static void *
 body_exits(void *arg)
 {
-	must(scope_ensure(say_end, NULL) == 0);
-	must(
-	    task_spawn(&(struct task_spec){ .name = "deep", .body = exit_deep },
-		NULL) == 0);
+	ensure(say_end);
+	if (task_spawn(&(struct task_spec){ .name = "deep", .body = exit_deep },
+		NULL) < 0)
+		flow_fail(-ENOMEM, "no memory for a child");
 	flow_suspend();
 	return NULL;
 }
@@ -145,15 +155,15 @@ exit_in_end(void *arg, struct err *err)
 static void *
 body_exits_in_end(void *arg)
 {
-	must(scope_ensure(say_end, NULL) == 0);
-	must(scope_ensure(exit_in_end, NULL) == 0);
+	ensure(say_end);
+	ensure(exit_in_end);
 	return NULL;
 }
 
 static void *
 body_exits_twice(void *arg)
 {
-	must(scope_ensure(exit_in_end, NULL) == 0);
+	ensure(exit_in_end);
 	flow_exit(7, NULL);
 }
 
@@ -178,7 +188,7 @@ end_when_hurried(void *arg, struct err *err)
 static void *
 body_hurried(void *arg)
 {
-	must(scope_ensure(end_when_hurried, NULL) == 0);
+	ensure(end_when_hurried);
 	puts("ready");
 	flow_suspend();
 	return NULL;
@@ -269,6 +279,69 @@ START_TEST(sigusr1_prints_the_tasks_and_ends_nothing)
 }
 END_TEST
 
+/* ---- interrupted at every point ---- */
+
+#define POINTS 9 /* more than any of the bodies below has */
+
+static task_body_fn *const injected_bodies[] = { body_done, body_exits,
+	body_fails, body_exits_in_end, body_exits_twice };
+static task_body_fn *injected_body;
+static unsigned injected_at;
+
+/* Halt the top of the program at its n-th wait. */
+static void
+halt_top(struct task *t)
+{
+	static unsigned n;
+
+	if (++n != injected_at)
+		return;
+	while (t->scope.parent->owner)
+		t = t->scope.parent->owner;
+	task_halt_soon(t);
+}
+
+static void *
+body_halted(void *arg)
+{
+	flow_probe.on_suspend = halt_top;
+	return injected_body(arg);
+}
+
+static void *
+body_without_memory(void *arg)
+{
+	mem_fail_at(injected_at);
+	return injected_body(arg);
+}
+
+/* How often a word was printed. */
+static unsigned
+count(const char *out, const char *word)
+{
+	unsigned n = 0;
+
+	for (; (out = strstr(out, word)); out += strlen(word))
+		n++;
+	return n;
+}
+
+START_TEST(b156_b157_b158_an_interrupted_program_ends_what_it_began)
+{
+	injected_body = injected_bodies[_i];
+	for (injected_at = 1; injected_at <= POINTS; injected_at++) {
+		struct ended e = run_main(body_halted, NULL, NULL);
+		ck_assert(WIFEXITED(e.status));
+		ck_assert_uint_eq(
+		    count(e.out, "ending"), count(e.out, "ended"));
+		e = run_main(body_without_memory, NULL, NULL);
+		ck_assert(WIFEXITED(e.status));
+		ck_assert_uint_eq(
+		    count(e.out, "ending"), count(e.out, "ended"));
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -285,6 +358,10 @@ main(void)
 	tcase_add_test(c, b162_a_second_signal_hurries_and_still_tears_down);
 	tcase_add_test(
 	    c, b163_an_error_in_teardown_on_a_signal_is_said_and_exits_1);
+	tcase_add_loop_test(c,
+	    b156_b157_b158_an_interrupted_program_ends_what_it_began, 0,
+	    sizeof(injected_bodies) / sizeof(*injected_bodies));
+	tcase_set_timeout(c, 60);
 	tcase_add_test(c, sigusr1_prints_the_tasks_and_ends_nothing);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
