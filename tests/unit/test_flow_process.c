@@ -24,7 +24,9 @@ static int
 start(const char *script, int64_t stop_ms, bool is_daemon,
     struct flow_process **p_r, struct err *err)
 {
-	const char *argv[] = { "sh", "-c", script, NULL };
+	/* also gone when the test itself dies in the middle */
+	const char *argv[] = { "setpriv", "--pdeathsig", "KILL", "sh", "-c",
+		script, NULL };
 	const struct flow_process_spec spec = { .argv = argv,
 		.fds = { -1, out[1], -1 },
 		.stop_ms = stop_ms,
