@@ -12,12 +12,12 @@
 #include "common/flow/core.h"
 #include "common/flow/here.h"
 
-static struct scope root;
+static struct scope root_scope;
 
 struct scope *
 scope_root(void)
 {
-	return &root;
+	return &root_scope;
 }
 
 void
@@ -47,7 +47,7 @@ scope_open(struct scope *parent, const char *name, struct task **keeper_r)
 {
 	const struct task_spec keeper = { .name = name, .body = scope_keep };
 
-	return scope_run(parent ? parent : &root, &keeper, keeper_r);
+	return scope_run(parent ? parent : &root_scope, &keeper, keeper_r);
 }
 
 struct scope *

@@ -19,7 +19,7 @@
 #define STACK_PAGE         4096
 #define STACK_SLAB_STACKS  64
 #define STACK_POOLS        4   /* different sizes in one process */
-#define STACK_WARM         64  /* free stacks that keep their pages */
+#define STACK_WARM         256 /* free stacks that keep their pages */
 #define STACK_GUARD_ADVICE 102 /* MADV_GUARD_INSTALL, Linux 6.13 */
 
 /* One mapping of STACK_SLAB_STACKS stacks of a pool. */
@@ -32,9 +32,10 @@ struct slab {
 
 /* All stacks of one size. */
 struct pool {
-	size_t bytes; /* of one stack, guard included; 0: unused row */
-	struct stack *free;
-	size_t n_free;
+	size_t bytes;       /* of one stack, guard included; 0: unused row */
+	struct stack *warm; /* free, keep the pages that they touched */
+	struct stack *cold; /* free, without pages */
+	size_t n_warm;
 	size_t n_used;
 	struct slab *slabs;
 };
@@ -73,6 +74,22 @@ stack_guard(char *base)
 	return true;
 }
 
+static void
+stack_push(struct stack **list, struct stack *s)
+{
+	s->next_free = *list;
+	*list = s;
+}
+
+static struct stack *
+stack_pop(struct stack **list)
+{
+	struct stack *const s = *list;
+
+	*list = s->next_free;
+	return s;
+}
+
 /* Map a slab and put its stacks on the free list of the pool. */
 static int
 stack_grow(struct pool *pool)
@@ -97,9 +114,7 @@ stack_grow(struct pool *pool)
 		s->has_guard = stack_guard(s->base);
 		s->valgrind_id =
 		    sanitize_stack_add(s->base, s->base + s->bytes);
-		s->next_free = pool->free;
-		pool->free = s;
-		pool->n_free++;
+		stack_push(&pool->cold, s);
 	}
 	slab->next = pool->slabs;
 	pool->slabs = slab;
@@ -112,11 +127,11 @@ stack_get(size_t bytes)
 	const size_t pages = (bytes + STACK_PAGE - 1) / STACK_PAGE + 1;
 	struct pool *const pool = stack_pool(pages * STACK_PAGE);
 
-	if (!pool->free && stack_grow(pool) < 0)
+	if (!pool->warm && !pool->cold && stack_grow(pool) < 0)
 		return NULL;
-	struct stack *const s = pool->free;
-	pool->free = s->next_free;
-	pool->n_free--;
+	pool->n_warm -= pool->warm != NULL;
+	struct stack *const s =
+	    stack_pop(pool->warm ? &pool->warm : &pool->cold);
 	pool->n_used++;
 	sanitize_stack_reset(s->base + STACK_PAGE, s->bytes - STACK_PAGE);
 	return s;
@@ -132,13 +147,15 @@ stack_put(struct stack **sp)
 		return;
 	struct pool *const pool = stack_pool(s->bytes);
 	sanitize_stack_reset(s->base + STACK_PAGE, s->bytes - STACK_PAGE);
-	if (pool->n_free >= STACK_WARM)
-		(void)madvise(
-		    s->base + STACK_PAGE, s->bytes - STACK_PAGE, MADV_DONTNEED);
-	s->next_free = pool->free;
-	pool->free = s;
-	pool->n_free++;
 	pool->n_used--;
+	if (pool->n_warm < STACK_WARM) {
+		pool->n_warm++;
+		stack_push(&pool->warm, s);
+		return;
+	}
+	(void)madvise(
+	    s->base + STACK_PAGE, s->bytes - STACK_PAGE, MADV_DONTNEED);
+	stack_push(&pool->cold, s);
 }
 
 char *
