@@ -101,7 +101,16 @@ def node(text, say=None):
     return number("pass"), failed, number("skipped") + number("todo")
 
 
-KINDS = {"check": check, "programs": programs, "tap": tap,
+def plain(text, say=None):
+    """A closing line of our own: N passed, N failed[, N skipped]."""
+    rows = re.findall(
+        r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", text, re.M)
+    if not rows:
+        return 0, 1, 0
+    return tuple(sum(int(row[i] or 0) for row in rows) for i in range(3))
+
+
+KINDS = {"check": check, "plain": plain, "programs": programs, "tap": tap,
          "unittest": unittest, "node": node}
 
 

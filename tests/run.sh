@@ -3,7 +3,8 @@
 #
 # run: every test of holdline, on a fresh Debian 12.
 #
-#   sh tests/run.sh [unit] [lint] [deploy] [cross] [e2e] [bench] [conformance]
+#   sh tests/run.sh [unit] [lint] [mutants] [deploy] [cross] [e2e] [bench]
+#     [conformance]
 #
 # Without a word: everything but the last two, which are reports. Installs what
 # is missing (deps.sh), builds under gcc for release and with ASan and UBSan,
@@ -33,13 +34,13 @@ if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 \
   exit
 fi
 
-parts=${*:-unit lint deploy cross e2e}
+parts=${*:-unit lint mutants deploy cross e2e}
 for part in $parts; do
   case $part in
-  unit | lint | deploy | cross | e2e | bench | conformance) ;;
+  unit | lint | mutants | deploy | cross | e2e | bench | conformance) ;;
   *)
-    echo "run: no part is called '$part'; there are: unit lint deploy" \
-      'cross e2e bench conformance' >&2
+    echo "run: no part is called '$part'; there are: unit lint mutants" \
+      'deploy cross e2e bench conformance' >&2
     exit 2
     ;;
   esac
@@ -160,6 +161,11 @@ if wants unit; then
   [ -z "$has_release" ] || suite check unit release
   [ -z "$has_sanitized" ] || suite check unit sanitized
   [ -z "$has_clang" ] || suite check unit clang
+fi
+
+if wants mutants; then
+  tested plain 'faults in flow that its tests must see' \
+    sh tests/mutants/run.sh
 fi
 
 if wants deploy && [ -n "$has_release" ]; then

@@ -50,6 +50,10 @@ class Count(unittest.TestCase):
                  "ℹ fail 1\nℹ cancelled 0\nℹ skipped 1\nℹ todo 0\n"),
                 ((0, 1, 0), "node", 0, "ℹ tests 0\nℹ pass 0\nℹ fail 0\n"),
                 ((0, 1, 0), "node", 1, ""),
+                ((20, 1, 0), "plain", 1,
+                 "a caught\n20 passed, 1 failed\n"),
+                ((1, 0, 2), "plain", 0, "1 passed, 0 failed, 2 skipped\n"),
+                ((0, 1, 0), "plain", 0, "nothing said\n"),
                 ((4, 1, 0), "unittest", 1,
                  "Ran 4 tests in 1.2s\n\nOK\n")):
             with self.subTest(kind=kind, text=text):
