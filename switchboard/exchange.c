@@ -22,6 +22,7 @@ static struct {
 	struct exchange_list dead; /* ended in this turn */
 	struct exchange_list kept; /* free */
 	unsigned n_kept;
+	struct exchange_list running;
 	unsigned n_running;
 	unsigned n_streams;
 	bool is_open;
@@ -112,6 +113,7 @@ exchange_alloc(void)
 	if (!exchanges.is_open) {
 		TAILQ_INIT(&exchanges.dead);
 		TAILQ_INIT(&exchanges.kept);
+		TAILQ_INIT(&exchanges.running);
 		exchanges.is_open = true;
 	}
 	struct exchange *const x = TAILQ_FIRST(&exchanges.kept);
@@ -193,6 +195,7 @@ exchange_new(const struct http_request *req, struct jack *client,
 	http_trace_id(&req->head, x->id);
 	exchange_copy(req->head.method, x->method, sizeof(x->method));
 	exchange_copy(exchange_path(req), x->path, sizeof(x->path));
+	TAILQ_INSERT_TAIL(&exchanges.running, x, link);
 	exchanges.n_running++;
 	return x;
 }
@@ -262,12 +265,33 @@ exchange_end(struct exchange *x, enum exchange_end end)
 	block_return(&x->early);
 	exchange_log(x);
 	route_unhold(&x->route);
+	TAILQ_REMOVE(&exchanges.running, x, link);
 	exchanges.n_running--;
 	exchanges.n_streams -= x->is_stream;
 	TAILQ_INSERT_TAIL(&exchanges.dead, x, link);
 	loop_defer(&exchanges.sweep, exchange_on_sweep, NULL);
 	x->client = NULL;
 	x->on_end(end, x->arg);
+}
+
+void
+exchange_dump(void)
+{
+	const int64_t now = clock_now_ms();
+	const struct exchange *x;
+
+	log_info("exchanges: %u under way, %u of them streams",
+	    exchanges.n_running, exchanges.n_streams);
+	if (!exchanges.n_running)
+		return;
+	TAILQ_FOREACH (x, &exchanges.running, link)
+		log_info("exchange %s: %s: %s %s %s bytes_in=%llu "
+			 "bytes_out=%llu ms=%lld",
+		    x->id, exchange_state_name(x->state), x->method,
+		    x->route ? x->route->host : "-", x->path,
+		    (unsigned long long)x->request.body.total,
+		    (unsigned long long)x->response.body.total,
+		    (long long)(now - x->started_ms));
 }
 
 unsigned

@@ -93,7 +93,7 @@ struct exchange {
 
 	void (*on_end)(enum exchange_end end, void *arg);
 	void *arg;
-	TAILQ_ENTRY(exchange) link; /* all of them, or the free ones */
+	TAILQ_ENTRY(exchange) link; /* those under way, dead, or kept */
 };
 
 /*
@@ -114,6 +114,9 @@ bool exchange_may_move(enum exchange_state from, enum exchange_state to);
 
 /* The state's name; borrowed for ever. */
 const char *exchange_state_name(enum exchange_state state);
+
+/* A line to the log for each exchange under way, oldest first. */
+void exchange_dump(void);
 
 /* Say for the log why it went wrong; the first reason stays. */
 void exchange_note(struct exchange *x, const char *text);

@@ -37,6 +37,8 @@
 #include "switchboard/route.h"
 #include "switchboard/upstream.h"
 
+#define MAIN_SIGNALS 3
+
 /* The descriptor of the channel, or -1 with a line in the log. */
 static int
 main_channel_fd(void)
@@ -86,19 +88,27 @@ main_on_signal(int signo, void *arg)
 	link_end();
 }
 
+/* A person asks what it is doing. */
 static void
-main_watch_signals(struct loop_signal signals[2])
+main_on_ask(int signo, void *arg)
+{
+	exchange_dump();
+}
+
+static void
+main_watch_signals(struct loop_signal signals[MAIN_SIGNALS])
 {
 	signal(SIGPIPE, SIG_IGN);
 	if (loop_signal_start(&signals[0], SIGTERM, main_on_signal, NULL) < 0 ||
-	    loop_signal_start(&signals[1], SIGINT, main_on_signal, NULL) < 0)
+	    loop_signal_start(&signals[1], SIGINT, main_on_signal, NULL) < 0 ||
+	    loop_signal_start(&signals[2], SIGUSR1, main_on_ask, NULL) < 0)
 		log_warn("start: signals are not watched");
 }
 
 int
 main(int argc, char **argv, char **envp)
 {
-	struct loop_signal signals[2] = { 0 };
+	struct loop_signal signals[MAIN_SIGNALS] = { 0 };
 
 	log_init("switchboard", LOG_LEVEL_INFO);
 	const int fd = main_channel_fd();
@@ -120,8 +130,8 @@ main(int argc, char **argv, char **envp)
 	}
 	loop_run();
 	link_close();
-	loop_signal_stop(&signals[0]);
-	loop_signal_stop(&signals[1]);
+	for (int i = 0; i < MAIN_SIGNALS; i++)
+		loop_signal_stop(&signals[i]);
 	loop_turn(false); /* what was closed last is freed now */
 	route_close();
 	exchange_close();

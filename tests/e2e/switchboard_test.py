@@ -965,6 +965,15 @@ class Ending(Case):
         self.assert_error(client.response(), 503)
         self.assertEqual(self.sb.wait(), 0)
 
+    def test_it_tells_what_is_under_way_when_asked(self):
+        backend = self.sb.backend("acme.localhost")
+        self.get("/slow")
+        upstream = backend.accept()
+        upstream.head()
+        self.sb.signal(signal.SIGUSR1)
+        self.sb.line("exchanges: 1 under way, 0 of them streams")
+        self.sb.line("asking: GET acme.localhost /slow bytes_in=0")
+
     def test_it_does_not_outlive_poold(self):
         self.sb.channel.shutdown(socket.SHUT_RDWR)
         self.assertEqual(self.sb.wait(), 1)
