@@ -967,12 +967,14 @@ class Ending(Case):
 
     def test_it_tells_what_is_under_way_when_asked(self):
         backend = self.sb.backend("acme.localhost")
-        self.get("/slow")
+        client = self.get("/slow")
         upstream = backend.accept()
         upstream.head()
         self.sb.signal(signal.SIGUSR1)
         self.sb.line("exchanges: 1 under way, 0 of them streams")
         self.sb.line("asking: GET acme.localhost /slow bytes_in=0")
+        upstream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        self.assertEqual(client.response()[0].status, 200)
 
     def test_it_does_not_outlive_poold(self):
         self.sb.channel.shutdown(socket.SHUT_RDWR)
