@@ -17,8 +17,10 @@ build='gcc libc6-dev meson ninja-build pkgconf python3 libevent-dev
   libhttp-parser-dev libjansson-dev libbsd-dev libconfig-dev libpcre2-dev'
 
 # What tests/run.sh needs beyond that; systemd is for systemd-analyze verify,
-# gdb for the commands of deploy/gdb, the last two for manual pages.
-test='check clang binutils git ca-certificates systemd gdb scdoc mandoc'
+# gdb for the commands of deploy/gdb, scdoc and mandoc for manual pages, the
+# last two are compared with.
+test='check clang binutils git ca-certificates systemd gdb scdoc mandoc
+  nginx-light haproxy'
 
 # Published clients come from npm. Any node and npm do: npm fetches the node
 # that the tests run on, of the version in tests/e2e/package.json.
