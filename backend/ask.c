@@ -104,6 +104,7 @@ ask_place(struct err *err_r, const char *member, int rc)
 		return rc;
 	snprintf(place, sizeof(place), "%s%.*s", member,
 	    (int)(sizeof(place) - strlen(member) - 1), err_r->place);
+	said_clean(place);
 	memcpy(err_r->place, place, sizeof(place));
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/bytes.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 #include "common/base/must.h"
@@ -61,6 +62,17 @@ entries_fini(struct entries *log)
 	*log = (struct entries){ 0 };
 }
 
+/* A copy of text, cut behind a whole character. *new*, or NULL. */
+static char *
+entries_copy(const char *text)
+{
+	struct slice s = { text, strnlen(text, ENTRIES_TEXT_BYTES) };
+
+	if (s.n == ENTRIES_TEXT_BYTES)
+		s = slice_whole(s);
+	return mem_strndup(s.p, s.n);
+}
+
 /* Make an entry with a copy of text (NULL: none). *new*, or NULL. */
 static struct entry *
 entries_make(enum entry_kind kind, const char *text)
@@ -70,8 +82,7 @@ entries_make(enum entry_kind kind, const char *text)
 	if (!e)
 		return NULL;
 	e->kind = kind;
-	if (text &&
-	    !(e->text = mem_strndup(text, strnlen(text, ENTRIES_TEXT_BYTES))))
+	if (text && !(e->text = entries_copy(text)))
 		entries_free(&e);
 	return e;
 }

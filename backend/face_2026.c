@@ -185,7 +185,7 @@ face_2026_collect(const struct session *session, json_t *answers,
 			rc = -ENOMEM;
 		if (rc != 0)
 			return err_set(err_r, rc, NULL,
-			    "Invalid params: inputResponses.%s%.64s: %.150s",
+			    "Invalid params: inputResponses.%s%s: %s",
 			    ask->name, why.place, why.text);
 	}
 	return *fit_r ? 0 : -ENOMEM;

@@ -42,6 +42,25 @@ slice_trim(struct slice s)
 	return s;
 }
 
+struct slice
+slice_whole(struct slice s)
+{
+	size_t tail = 0;
+
+	while (tail < s.n && tail < 3 &&
+	       ((unsigned char)s.p[s.n - 1 - tail] >> 6) == 2)
+		tail++;
+	if (tail == s.n)
+		return s;
+	const unsigned char lead = (unsigned char)s.p[s.n - 1 - tail];
+	const size_t want = lead >= 0xf0   ? 4
+	                    : lead >= 0xe0 ? 3
+	                    : lead >= 0xc0 ? 2
+	                                   : 1;
+
+	return (struct slice){ s.p, want > tail + 1 ? s.n - 1 - tail : s.n };
+}
+
 int
 slice_copy(struct slice s, char *dst, size_t dst_bytes)
 {

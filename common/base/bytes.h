@@ -31,6 +31,12 @@ bool slice_caseeq(struct slice a, struct slice b);
 struct slice slice_trim(struct slice s);
 
 /*
+ * s without the beginning of a UTF-8 character whose rest was cut off. What
+ * never was UTF-8 stays as it is.
+ */
+struct slice slice_whole(struct slice s);
+
+/*
  * Copy s into dst as a NUL-ended string. Returns 0, or -ENAMETOOLONG when it
  * does not fit (then dst is "").
  */

@@ -20,7 +20,8 @@ struct err {
 };
 
 /*
- * Fill *e. code is -errno; place may be NULL; the text is truncated to fit.
+ * Fill *e. code is -errno; place may be NULL; both are truncated to fit, never
+ * within a character.
  * e may be NULL (then nothing is stored). Returns code, so that a caller can
  * write `return err_set(e, -EINVAL, place, "...")`.
  */

@@ -5,30 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes of s that stay when the last, incomplete character is dropped. */
-static size_t
-said_whole(const char *s, size_t n)
-{
-	size_t tail = 0;
-
-	while (
-	    tail < n && tail < 3 && ((unsigned char)s[n - 1 - tail] >> 6) == 2)
-		tail++;
-	if (tail == n)
-		return n;
-	const unsigned char lead = (unsigned char)s[n - 1 - tail];
-	const size_t want = lead >= 0xf0   ? 4
-	                    : lead >= 0xe0 ? 3
-	                    : lead >= 0xc0 ? 2
-	                                   : 1;
-
-	return want > tail + 1 ? n - 1 - tail : n;
-}
+#include "common/base/bytes.h"
 
 void
 said_clean(char *text)
 {
-	const size_t n = said_whole(text, strlen(text));
+	const size_t n = slice_whole(slice_of(text)).n;
 
 	text[n] = '\0';
 	for (size_t i = 0; i < n; i++)
@@ -44,7 +26,7 @@ said_text(const char *s, size_t n, char buf[SAID_BYTES])
 	char copy[SAID_BYTES];
 
 	if (is_cut)
-		n = said_whole(s, room);
+		n = slice_whole((struct slice){ s, room }).n;
 	memcpy(copy, s, n);
 	for (size_t i = 0; i < n; i++)
 		if ((unsigned char)copy[i] < 0x20 || copy[i] == 0x7f)

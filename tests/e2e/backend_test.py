@@ -526,6 +526,28 @@ class LegacyCall(unittest.TestCase):
             peer.tell(asks, modelled("walk"))
             stream.result()
 
+    def test_a_refusal_that_is_cut_within_a_character_is_sent(self):
+        with Alone() as a:
+            peer = Legacy(a)
+            for shift in range(3):
+                stream = peer.call("euros", {"shift": shift, "n": 60})
+                asks = stream.until("elicitation/create")
+                name, = asks["params"]["requestedSchema"]["properties"]
+                r, message = peer.tell(asks, said(**{name: "no"}))
+                self.assertEqual(r.status, 400)
+                self.assertIn("must be one of", message["error"]["message"])
+                stream.close()
+
+    def test_a_message_that_is_cut_within_a_character_is_sent(self):
+        with Alone() as a:
+            peer = Legacy(a)
+            for shift in range(3):
+                stream = peer.call("euros", {"shift": shift, "n": 1})
+                told = stream.until("notifications/message")
+                self.assertGreater(
+                    len(told["params"]["data"].encode()), 8000)
+                stream.close()
+
     def test_unknown_late_and_foreign_answers_are_ignored(self):
         with Alone() as a:
             peer, other = Legacy(a), Legacy(a)
@@ -1081,6 +1103,20 @@ class ModernCall(unittest.TestCase):
             done = m.call("pair", None, state, {
                 "first": said(v="a"), "second": said(v="b")})
             self.assertEqual(text_of(done), "a & b")
+
+    def test_a_refusal_that_is_cut_within_a_character_is_sent(self):
+        with Alone() as a:
+            m = Modern(a)
+            for n in (20, 60, 100):
+                for shift in range(3):
+                    args = {"shift": shift, "n": n}
+                    asks, state = asked(m.call("euros", args))
+                    name, = asks["pick"]["params"]["requestedSchema"][
+                        "properties"]
+                    got = m.call("euros", args, state,
+                                 {"pick": said(**{name: "no"})})
+                    self.assertEqual(reason(got), "invalid_response")
+                    self.assertIn("must be one of", got["error"]["message"])
 
     def test_the_same_retry_gets_the_same_reply_and_runs_once(self):
         with Alone() as a:

@@ -152,4 +152,43 @@ static const struct hl_tool region_tool = {
 	.fn = region,
 };
 
-HL_TOOLS(&pair_tool, &impatient_tool, &quiz_tool, &flood_tool, &region_tool);
+/* ---- euros: a form whose names are long, in characters of three bytes - */
+
+static json_t *
+euros(struct hl_ctx *ctx, json_t *args)
+{
+	const json_int_t shift =
+	    json_integer_value(json_object_get(args, "shift"));
+	const json_int_t n = json_integer_value(json_object_get(args, "n"));
+	static char long_text[10000];
+	char name[400];
+	size_t at = (size_t)shift;
+
+	memset(long_text, 'x', at);
+	memset(name, 'x', at);
+	for (json_int_t i = 0; i < n; i++, at += 3)
+		memcpy(name + at, "\xe2\x82\xac", 3);
+	name[at] = '\0';
+	hl_auto json_t *form =
+	    json_pack("{s:s, s:{s:{s:s, s:[s, s]}}}", "type", "object",
+		"properties", name, "type", "string", "enum", name, "none");
+	for (at = (size_t)shift; at + 3 < sizeof(long_text); at += 3)
+		memcpy(long_text + at, name + shift, 3);
+	hl_log(ctx, HL_INFO, "%s", long_text);
+	hl_auto json_t *pick = hl_elicit(ctx, "pick", "Which?", form);
+	return hl_text("picked");
+}
+
+static const struct hl_tool euros_tool = {
+	.name = "euros",
+	.description =
+	    "Offers a choice with a long name: shift letters, n signs.",
+	.input_schema =
+	    "{\"type\":\"object\",\"required\":[\"shift\",\"n\"],\"properties\":"
+	    "{\"shift\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":2},"
+	    "\"n\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100}}}",
+	.fn = euros,
+};
+
+HL_TOOLS(&pair_tool, &impatient_tool, &quiz_tool, &flood_tool, &region_tool,
+    &euros_tool);

@@ -136,6 +136,48 @@ START_TEST(an_error_keeps_place_and_text_and_truncates)
 }
 END_TEST
 
+/* 'x' n times, then a character of three bytes, in all of an err's rooms. */
+START_TEST(an_error_is_never_cut_within_a_character)
+{
+	for (int n = ERR_TEXT_BYTES - 8; n <= ERR_TEXT_BYTES; n++) {
+		char text[ERR_TEXT_BYTES + 8];
+		struct err e;
+
+		memset(text, 'x', (size_t)n);
+		strcpy(text + n, "\xe2\x82\xac");
+		const bool fits = n + 3 < ERR_TEXT_BYTES;
+		const size_t want = fits                 ? (size_t)n + 3
+		                    : n < ERR_TEXT_BYTES ? (size_t)n
+		                                         : ERR_TEXT_BYTES - 1;
+		const char *const place =
+		    text + (ERR_TEXT_BYTES - ERR_PLACE_BYTES);
+
+		err_set(&e, -EINVAL, place, "%s", text);
+		ck_assert_uint_eq(strlen(e.text), want);
+		ck_assert_uint_eq(
+		    strlen(e.place), want - (ERR_TEXT_BYTES - ERR_PLACE_BYTES));
+	}
+}
+END_TEST
+
+START_TEST(whole_characters_are_told_from_broken_ones)
+{
+	static const struct {
+		struct slice s;
+		size_t n;
+	} cases[] = {
+		{ SLICE(""), 0 }, { SLICE("a"), 1 }, { SLICE("a\xc3\xa9"), 3 },
+		{ SLICE("a\xc3"), 1 }, { SLICE("\xe2\x82\xac"), 3 },
+		{ SLICE("\xe2\x82"), 0 }, { SLICE("ab\xe2"), 2 },
+		{ SLICE("\xf0\x9f\x98\x80"), 4 }, { SLICE("x\xf0\x9f\x98"), 1 },
+		{ SLICE("\x82\xac"), 2 }, /* never was one: left alone */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_uint_eq(slice_whole(cases[i].s).n, cases[i].n);
+}
+END_TEST
+
 START_TEST(identifiers_are_32_hex_digits_and_differ)
 {
 	char a[RANDOM_ID_SIZE], b[RANDOM_ID_SIZE], c[RANDOM_ID_SIZE];
@@ -181,6 +223,8 @@ main(void)
 	tcase_add_test(c, times_are_written_as_rfc_3339);
 	tcase_add_test(c, the_virtual_clock_only_moves_forward);
 	tcase_add_test(c, an_error_keeps_place_and_text_and_truncates);
+	tcase_add_test(c, an_error_is_never_cut_within_a_character);
+	tcase_add_test(c, whole_characters_are_told_from_broken_ones);
 	tcase_add_test(c, identifiers_are_32_hex_digits_and_differ);
 	tcase_add_test(c, a_descriptor_is_closed_once_by_its_owner);
 	suite_add_tcase(s, c);
