@@ -504,7 +504,10 @@ backend_step(struct backend *backend, enum life_event event)
 		backend_log(backend, old, event);
 }
 
-/* Whether the end that was posted is a failure. */
+/*
+ * Whether the end that was posted is a failure. Nothing is remembered beyond
+ * the end of poold, which waits until each backend is gone.
+ */
 static enum life_event
 backend_judge(const struct backend *backend)
 {
@@ -517,6 +520,8 @@ backend_judge(const struct backend *backend)
 		    backend->context->settings->pool.start_timeout_ms,
 	};
 
+	if (backend->context->is_ending && backend->state != LIFE_STARTING)
+		return LIFE_ENDED;
 	return policy_is_failure(&run) ? LIFE_FAILED : LIFE_ENDED;
 }
 

@@ -907,6 +907,16 @@ class End(unittest.TestCase):
             self.assertEqual(status, 0)
             self.assertLess(seconds, 2)
 
+    def test_one_that_fails_while_poold_ends_is_not_waited_for(self):
+        with Poold([tools("garbage.localhost", "garbage")]) as p:
+            p.ready("garbage.localhost")
+            p.line(r"ready -> stopping \(channel lost\)")
+            status, seconds = p.end()
+            self.assertEqual(status, 0)
+            self.assertLess(seconds, 2)
+            self.assertFalse([x for x in p.log if "do not end" in x])
+            self.assertEqual(p.left(), ([], []))
+
     def test_a_second_signal_hurries_and_still_reaps(self):
         with Poold([tools("s.localhost", "stubborn")],
                    pool={"stop_timeout": "60s"}) as p:
