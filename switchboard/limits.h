@@ -18,6 +18,8 @@
 #define LIMIT_ACCEPTS        16    /* accepted in a row, then others' turn */
 #define LIMIT_ADMIN_CLIENTS  32
 #define LIMIT_WAITING        1024 /* exchanges that wait for one route */
+#define LIMIT_ASKS           128  /* under way, beyond one for each backend */
+#define LIMIT_ASKS_BACKENDS  512  /* of which there may be more than this */
 #define LIMIT_IDLE_UPSTREAMS 64   /* kept open for each route */
 #define LIMIT_EXCHANGES_KEPT 64   /* free ones kept for the next */
 #define LIMIT_FDS_RESERVED   64   /* for listeners, admin and the channel */

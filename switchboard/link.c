@@ -174,6 +174,7 @@ link_on_start(const struct channel_msg *msg)
 	if (link_now.state != LINK_STARTING)
 		return;
 	link_now.drain_ms = m->drain_ms;
+	route_allow_asks(m->max_backends);
 	link_set_state(LINK_RUNNING, "start");
 	listen_start();
 	link_send(PROTO_READY, &ready, NULL);

@@ -22,6 +22,9 @@ static struct {
 	struct route_tree hosts;
 	uint64_t last_ask;
 	uint64_t last_seq;
+	unsigned n_asked; /* told to poold, not answered */
+	unsigned max_asked;
+	TAILQ_HEAD(, route) queued; /* those whose turn will come */
 } route_table;
 
 static int
@@ -57,6 +60,39 @@ route_open(const struct route_poold *poold)
 	must(poold && !route_table.poold);
 	route_table.poold = poold;
 	RB_INIT(&route_table.hosts);
+	TAILQ_INIT(&route_table.queued);
+	route_table.n_asked = 0;
+	route_table.max_asked = LIMIT_ASKS;
+}
+
+void
+route_allow_asks(unsigned max_backends)
+{
+	route_table.max_asked = LIMIT_ASKS + (max_backends < LIMIT_ASKS_BACKENDS
+						     ? max_backends
+						     : LIMIT_ASKS_BACKENDS);
+}
+
+/* Its turn has come, or is wanted no more. */
+static void
+route_unqueue(struct route *route)
+{
+	must(route->is_queued);
+	TAILQ_REMOVE(&route_table.queued, route, turn);
+	route->is_queued = false;
+}
+
+/* It is asked for no more: it was answered, or the answer is not wanted. */
+static void
+route_asked_no_more(struct route *route, const char *event)
+{
+	if (route->is_queued) {
+		route_unqueue(route);
+	} else {
+		must(route_table.n_asked > 0);
+		route_table.n_asked--;
+	}
+	route_set_state(route, ROUTE_UNKNOWN, event);
 }
 
 /* Free a route that says nothing and that nobody holds. */
@@ -79,6 +115,8 @@ route_close(void)
 
 	RB_FOREACH_SAFE (route, route_tree, &route_table.hosts, next) {
 		must(route->n_held == 0);
+		if (route->is_queued)
+			route_unqueue(route);
 		route->state = ROUTE_UNKNOWN;
 		route_settle(route);
 	}
@@ -124,7 +162,7 @@ route_unhold(struct route **route_p)
 
 /* Ask poold which backend serves the host. */
 static int
-route_ask(struct route *route)
+route_send_ask(struct route *route)
 {
 	struct proto_route_ask ask = {
 		.ask = ++route_table.last_ask,
@@ -136,8 +174,25 @@ route_ask(struct route *route)
 	if (rc < 0)
 		return rc;
 	route->ask = ask.ask;
-	route_set_state(route, ROUTE_ASKED, "ask");
+	route_table.n_asked++;
 	return 0;
+}
+
+/* The same, now or in its turn. */
+static int
+route_ask(struct route *route)
+{
+	int rc = 0;
+
+	if (route_table.n_asked < route_table.max_asked) {
+		rc = route_send_ask(route);
+	} else {
+		TAILQ_INSERT_TAIL(&route_table.queued, route, turn);
+		route->is_queued = true;
+	}
+	if (rc == 0)
+		route_set_state(route, ROUTE_ASKED, "ask");
+	return rc;
 }
 
 static void
@@ -190,10 +245,14 @@ route_wait_cancel(struct route_wait *wait)
 {
 	if (wait->kind == ROUTE_WAIT_NONE)
 		return;
-	TAILQ_REMOVE(&wait->route->waits, wait, link);
-	wait->route->n_waiting -= wait->kind == ROUTE_WAIT_BACKEND;
+	struct route *const route = wait->route;
+
+	TAILQ_REMOVE(&route->waits, wait, link);
+	route->n_waiting -= wait->kind == ROUTE_WAIT_BACKEND;
 	wait->kind = ROUTE_WAIT_NONE;
 	wait->route = NULL;
+	if (route->is_queued && !route->n_waiting)
+		route_asked_no_more(route, "nobody waits");
 }
 
 /* The first of those that wait for this and came no later than last_seq. */
@@ -251,6 +310,26 @@ route_tell(struct route *route, enum route_wait_kind kind, uint64_t generation,
 	route_settle(route);
 }
 
+/* poold has answered an ask: those that wait for their turn may go on. */
+static void
+route_ask_next(void)
+{
+	const struct route_news none = {
+		.event = ROUTE_EVENT_FAILED, .status = 503, .text = ""
+	};
+	struct route *route;
+
+	while (route_table.n_asked < route_table.max_asked &&
+	       (route = TAILQ_FIRST(&route_table.queued))) {
+		must(route->state == ROUTE_ASKED && route->n_waiting);
+		route_unqueue(route);
+		if (route_send_ask(route) == 0)
+			continue;
+		route_set_state(route, ROUTE_UNKNOWN, "poold does not read");
+		route_tell(route, ROUTE_WAIT_BACKEND, 0, &none);
+	}
+}
+
 /* Forget the backend and its idle connections. */
 static void
 route_forget(struct route *route, const char *event)
@@ -276,7 +355,7 @@ route_fail_all(const struct route_news *news)
 
 	RB_FOREACH_SAFE (route, route_tree, &route_table.hosts, next)
 		if (route->state == ROUTE_ASKED) {
-			route_set_state(route, ROUTE_UNKNOWN, "ending");
+			route_asked_no_more(route, "ending");
 			route_tell(route, ROUTE_WAIT_BACKEND, 0, news);
 		}
 }
@@ -288,7 +367,8 @@ route_by_ask(uint64_t ask)
 	struct route *route;
 
 	RB_FOREACH (route, route_tree, &route_table.hosts)
-		if (route->state == ROUTE_ASKED && route->ask == ask)
+		if (route->state == ROUTE_ASKED && !route->is_queued &&
+		    route->ask == ask)
 			return route;
 	return NULL;
 }
@@ -324,8 +404,11 @@ route_on_ready(const struct proto_route_ready *ready)
 	memcpy(route->socket, ready->socket, sizeof(route->socket));
 	route->socket[sizeof(route->socket) - 1] = '\0';
 	upstream_pool_open(&route->pool, ready->generation);
+	must(route_table.n_asked > 0);
+	route_table.n_asked--;
 	route_set_state(route, ROUTE_READY, "ready");
 	route_tell(route, ROUTE_WAIT_BACKEND, 0, &news);
+	route_ask_next();
 }
 
 void
@@ -341,8 +424,9 @@ route_on_failed(const struct proto_route_failed *failed, const char *text)
 
 	if (!route)
 		return;
-	route_set_state(route, ROUTE_UNKNOWN, "failed");
+	route_asked_no_more(route, "failed");
 	route_tell(route, ROUTE_WAIT_BACKEND, 0, &news);
+	route_ask_next();
 }
 
 void

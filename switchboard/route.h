@@ -19,7 +19,7 @@
 
 enum route_state {
 	ROUTE_UNKNOWN, /* no backend is known */
-	ROUTE_ASKED,   /* poold was asked */
+	ROUTE_ASKED,   /* poold was asked, or will be when it has answered */
 	ROUTE_READY,   /* a backend is known */
 };
 
@@ -65,6 +65,8 @@ struct route {
 	char host[PROTO_HOST_BYTES];
 	char socket[PROTO_PATH_BYTES];
 	uint64_t ask;
+	TAILQ_ENTRY(route) turn;  /* while is_queued */
+	bool is_queued;           /* ASKED, but poold has not been told */
 	uint64_t generation;      /* the one that is ready, else the last one */
 	uint64_t dead_generation; /* found dead; 0: none */
 	int64_t started_wall_ms;
@@ -92,6 +94,14 @@ void route_open(const struct route_poold *poold);
 
 /* Free the table; nothing may be held. */
 void route_close(void);
+
+/*
+ * Say how many backends poold runs at most. So many asks, each of which may
+ * take as long as a start, and LIMIT_ASKS more, which are refused at once, may
+ * be under way; all others wait here for their turn. So what clients ask for
+ * never fills the channel.
+ */
+void route_allow_asks(unsigned max_backends);
 
 /*
  * Hold the route of a host (lower case, no port), made if there is none.

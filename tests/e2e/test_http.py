@@ -3,6 +3,7 @@
 
 import json
 import re
+import resource
 import socket
 import unittest
 
@@ -129,6 +130,23 @@ class Through(unittest.TestCase):
             self.assertEqual(r.readline(), b"data: %d\n" % n)
             r.readline()
         c.close()
+
+    def test_a_flood_of_unknown_hosts_costs_nobody_else_anything(self):
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE,
+                        (soft, hard))
+        board = self.pool.pids_titled("holdline: switchboard")
+        flood = [socket.create_connection(("127.0.0.1", self.pool.port))
+                 for _ in range(min(4000, hard - 200))]
+        for i, s in enumerate(flood):
+            s.sendall(b"GET / HTTP/1.1\r\nHost: h%d.example\r\n\r\n" % i)
+        for s in flood:
+            s.settimeout(PATIENCE_S)
+            self.assertEqual(s.recv(12), b"HTTP/1.1 404")
+            s.close()
+        self.assertEqual(self.pool.pids_titled("holdline: switchboard"),
+                         board)
 
     def test_a_megabyte_of_brackets_costs_an_error_and_nothing_else(self):
         parked = park(self.pool, "acme.localhost")

@@ -3,6 +3,7 @@
 #include <bsd/string.h>
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,6 +220,80 @@ START_TEST(only_so_many_may_wait)
 }
 END_TEST
 
+START_TEST(only_so_many_asks_are_under_way_and_the_others_have_their_turn)
+{
+	static struct waiter w[LIMIT_ASKS + 4];
+	const unsigned n = LIMIT_ASKS + 4;
+	char host[16];
+
+	memset(w, 0, sizeof(w));
+	for (unsigned i = 0; i < n; i++) {
+		snprintf(host, sizeof(host), "h%u", i);
+		waiter_start(&w[i], host);
+	}
+	ck_assert_uint_eq(poold.n_asks, LIMIT_ASKS);
+	const uint64_t last = poold.ask.ask;
+	/* One that has left is not asked for; another one waits with it. */
+	waiter_end(&w[LIMIT_ASKS]);
+	struct waiter also = { 0 };
+	waiter_start(&also, w[LIMIT_ASKS + 1].route->host);
+	say_failed(last, 404, "no such host");
+	ck_assert_uint_eq(w[LIMIT_ASKS - 1].status, 404);
+	ck_assert_uint_eq(poold.n_asks, LIMIT_ASKS + 1);
+	ck_assert_str_eq(poold.ask.host, w[LIMIT_ASKS + 1].route->host);
+	say_ready(poold.ask.ask, 5);
+	ck_assert_uint_eq(w[LIMIT_ASKS + 1].n_ready + also.n_ready, 2);
+	/* An ask that cannot be sent does not hold up the next. */
+	poold.ask_rc = -ENOBUFS;
+	say_failed(poold.ask.ask, 404, "");
+	ck_assert_uint_eq(w[LIMIT_ASKS + 2].status, 404);
+	ck_assert_uint_eq(w[LIMIT_ASKS + 3].status, 503);
+	poold.ask_rc = 0;
+	for (unsigned i = 0; i < n; i++)
+		waiter_end(&w[i]);
+	waiter_end(&also);
+}
+END_TEST
+
+START_TEST(asks_that_wait_for_their_turn_are_failed_with_the_others)
+{
+	static struct waiter w[LIMIT_ASKS + 1];
+	const struct route_news ending = {
+		.event = ROUTE_EVENT_FAILED, .status = 503, .text = "ending"
+	};
+	char host[16];
+
+	memset(w, 0, sizeof(w));
+	for (unsigned i = 0; i <= LIMIT_ASKS; i++) {
+		snprintf(host, sizeof(host), "h%u", i);
+		waiter_start(&w[i], host);
+	}
+	route_fail_all(&ending);
+	for (unsigned i = 0; i <= LIMIT_ASKS; i++) {
+		ck_assert_uint_eq(w[i].n_failed, 1);
+		waiter_end(&w[i]);
+	}
+	ck_assert_uint_eq(poold.n_asks, LIMIT_ASKS);
+}
+END_TEST
+
+START_TEST(as_many_backends_may_start_as_there_can_be)
+{
+	static struct waiter w[LIMIT_ASKS + 9];
+	char host[16];
+
+	memset(w, 0, sizeof(w));
+	route_allow_asks(7);
+	for (unsigned i = 0; i < LIMIT_ASKS + 9; i++) {
+		snprintf(host, sizeof(host), "h%u", i);
+		waiter_start(&w[i], host);
+	}
+	ck_assert_uint_eq(poold.n_asks, LIMIT_ASKS + 7);
+	for (unsigned i = 0; i < LIMIT_ASKS + 9; i++)
+		waiter_end(&w[i]);
+}
+END_TEST
+
 START_TEST(a_poold_that_cannot_be_asked_is_an_error)
 {
 	struct waiter w = { 0 };
@@ -374,6 +449,11 @@ main(void)
 	tcase_add_test(c, many_wait_and_one_ask_is_sent);
 	tcase_add_test(c, all_that_wait_get_the_failure_and_the_next_asks_anew);
 	tcase_add_test(c, only_so_many_may_wait);
+	tcase_add_test(
+	    c, only_so_many_asks_are_under_way_and_the_others_have_their_turn);
+	tcase_add_test(
+	    c, asks_that_wait_for_their_turn_are_failed_with_the_others);
+	tcase_add_test(c, as_many_backends_may_start_as_there_can_be);
 	tcase_add_test(c, a_poold_that_cannot_be_asked_is_an_error);
 	tcase_add_test(c, a_dead_backend_is_named_once_and_others_wait_on);
 	tcase_add_test(c, those_that_wait_are_not_forgotten_when_one_gives_up);
