@@ -74,6 +74,8 @@ mcp_read(struct reply *reply, struct rpc_facts *facts, json_t **body_r,
 	if (rc != 0)
 		return rc == -EMSGSIZE ? 0 : rc;
 	rc = jsontext_load(buf_content(&text), NULL, body_r, err_r);
+	buf_fini(&text);
+	wire_forget_body(reply->wire);
 	facts->body = *body_r;
 	return rc == -ENOMEM ? rc : 0;
 }
@@ -101,6 +103,14 @@ mcp_route(struct backend *backend, struct reply *reply,
 	return -EINVAL;
 }
 
+/* For a client whose body finds no room; the connection closes. */
+static const struct rpc_verdict mcp_busy = {
+	.route = RPC_ROUTE_REFUSE,
+	.status = 503,
+	.code = RPC_INTERNAL_ERROR,
+	.text = "too many large requests come at once: try again later",
+};
+
 /* A POST whose head is all right. */
 static int
 mcp_post(struct backend *backend, struct reply *reply, struct rpc_facts *facts)
@@ -111,6 +121,8 @@ mcp_post(struct backend *backend, struct reply *reply, struct rpc_facts *facts)
 	struct rpc_verdict v;
 	int rc = mcp_read(reply, facts, &body, &err);
 
+	if (rc == -EBUSY)
+		return mcp_refuse(reply, &mcp_busy, mcp_busy.text);
 	if (rc != 0)
 		return rc;
 	v = rpc_classify(facts);

@@ -22,6 +22,31 @@
 #define WIRE_READ_BYTES 4096
 #define WIRE_PARTS_MAX  4
 
+/* The memory of large bodies that are being read, of all connections. */
+static size_t wire_shared_bytes;
+
+void
+wire_forget_body(struct wire *wire)
+{
+	must(wire_shared_bytes >= wire->n_shared);
+	wire_shared_bytes -= wire->n_shared;
+	wire->n_shared = 0;
+}
+
+/*
+ * Put what out has grown on the account. One body is bounded by its cap, but
+ * a client has as many connections as it likes.
+ */
+static int
+wire_account(struct wire *wire, const struct buf *out)
+{
+	if (out->size <= WIRE_SMALL_BYTES)
+		return 0;
+	wire_shared_bytes += out->size - wire->n_shared;
+	wire->n_shared = out->size;
+	return wire_shared_bytes > WIRE_SHARED_BYTES ? -EBUSY : 0;
+}
+
 void
 wire_init(struct wire *wire, int fd)
 {
@@ -37,6 +62,7 @@ wire_fini(struct wire *wire)
 {
 	must_be(wire, WIRE_MAGIC);
 	leave_stop(&wire->leave);
+	wire_forget_body(wire);
 	buf_fini(&wire->in);
 	fd_close(&wire->fd);
 }
@@ -147,13 +173,17 @@ wire_take_body(struct wire *wire, struct buf *out, struct http_fault *fault_r)
 		size_t used = 0;
 		const int rc =
 		    http_body_feed(&wire->body, in, &used, &data, fault_r);
-		const int added = out && rc >= 0 ? buf_add_slice(out, data) : 0;
+		int added = out && rc >= 0 ? buf_add_slice(out, data) : 0;
 
+		if (out && added == 0)
+			added = wire_account(wire, out);
 		buf_consume(&wire->in, used);
-		if (rc != 0)
+		if (rc < 0)
 			return rc;
 		if (added != 0)
 			return added == -ENOBUFS ? -EMSGSIZE : added;
+		if (rc == 1)
+			return 1;
 		if (buf_len(&wire->in) == 0)
 			return 0;
 	}

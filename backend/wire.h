@@ -28,6 +28,10 @@
 
 #define WIRE_DRAIN_BYTES (1024 * 1024)
 
+/* Of a body, free of account; beyond, all connections share this much. */
+#define WIRE_SMALL_BYTES  (64u << 10)
+#define WIRE_SHARED_BYTES (64u << 20)
+
 /* Owned by the task that serves it; ended by wire_fini. */
 struct wire {
 	uint32_t magic;
@@ -35,6 +39,7 @@ struct wire {
 	struct buf in; /* read, not yet taken; without memory when idle */
 	struct http_scan scan;
 	struct http_body body;
+	size_t n_shared; /* bytes of its body on the account of all */
 	struct leave leave;
 	bool is_broken; /* nothing can be sent any more */
 };
@@ -63,11 +68,15 @@ int wire_read_head(
 /*
  * Read the body that belongs to in into out (its cap is the limit); answers
  * Expect: 100-continue before. Returns 0; -EMSGSIZE over the limit, -EBADMSG
- * bad framing (answer fault_r and close after both); -EPIPE, -ETIMEDOUT,
- * -ENOMEM: close. Waits.
+ * bad framing (answer fault_r and close after both); -EBUSY: too many large
+ * bodies come at once (answer that and close); -EPIPE, -ETIMEDOUT, -ENOMEM:
+ * close. Waits.
  */
 int wire_read_body(struct wire *wire, const struct inbound *in, struct buf *out,
     struct http_fault *fault_r);
+
+/* The body that was read is not in memory any more. */
+void wire_forget_body(struct wire *wire);
 
 /*
  * Throw away the body of a refused request, so that the client gets to read

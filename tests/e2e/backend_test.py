@@ -140,6 +140,32 @@ class Http(unittest.TestCase):
                     r.read()
                     self.assertTrue(link.is_closed())
 
+    def test_large_bodies_that_come_at_once_share_a_bounded_memory(self):
+        with Alone() as a:
+            body = b"[" + b" " * (4 << 20)
+            head = (b"POST /mcp HTTP/1.1\r\nHost: acme.localhost\r\n"
+                    b"Content-Type: application/json\r\n"
+                    b"Content-Length: %d\r\n\r\n" % (4 << 20))
+            before = a.rss_kib()
+            links = [a.link() for _ in range(40)]
+            statuses = []
+            for link in links:
+                try:
+                    # All but the last byte: who is refused may not read it.
+                    link.raw(head + body[:(4 << 20) - 1])
+                except (BrokenPipeError, ConnectionResetError):
+                    statuses.append(link.answer().status)
+            self.assertEqual(set(statuses), {503})
+            self.assertGreater(len(statuses), 20)
+            if not SANITIZED:
+                self.assertLess(a.rss_kib() - before, 80 << 10)
+            # Small ones are not held up, and there is room again afterwards.
+            self.assertEqual(len(Legacy(a).ask("tools/list")["result"]), 1)
+            for link in links:
+                link.close()
+            m = Modern(a)
+            self.assertIn("error", m.call("nosuch", {"x": "y" * 3000000}))
+
     def test_hostile_heads_cost_an_error_and_their_connection(self):
         with Alone() as a:
             for data in (b"POST /mcp HTTP/1.1\r\n\r\n",
