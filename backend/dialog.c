@@ -17,6 +17,8 @@
 #include "common/http/char.h"
 #include "common/loop/loop.h"
 
+#include "backend/value.h"
+
 #define DIALOG_MAGIC 0x6469616cu
 
 RB_HEAD(round_tree, round);
@@ -153,6 +155,20 @@ dialogs_n(const struct dialogs *dialogs)
 	return dialogs->n;
 }
 
+/* The memory that it takes while it lingers. */
+static size_t
+dialog_bytes(const struct dialog *dialog, const struct session *s)
+{
+	size_t bytes =
+	    sizeof(*dialog) + session_bytes(s) + value_memory(dialog->args);
+	const struct round *round;
+
+	TAILQ_FOREACH (round, &dialog->rounds, link)
+		bytes += sizeof(*round) + value_memory(round->asked) +
+		         value_memory(round->answers);
+	return bytes;
+}
+
 /* The session has ended: the dialog lingers from now on. */
 static void
 dialog_on_entry(struct session *s, const struct entry *entry, void *arg)
@@ -167,7 +183,7 @@ dialog_on_entry(struct session *s, const struct entry *entry, void *arg)
 	must(!dialog->is_ended);
 	dialog->is_ended = true;
 	dialog->ended_at_ms = clock_now_ms();
-	dialog->bytes = sizeof(*dialog) + session_bytes(s);
+	dialog->bytes = dialog_bytes(dialog, s);
 	dialogs->n_ended++;
 	dialogs->ended_bytes += dialog->bytes;
 	TAILQ_INSERT_TAIL(&dialogs->ended, dialog, by_end);

@@ -21,6 +21,7 @@
 #include "common/loop/loop.h"
 
 #include "backend/run.h"
+#include "backend/value.h"
 
 #define REGISTRY_MAGIC 0x72656769u
 
@@ -33,7 +34,8 @@ struct place {
 	struct loop_timer timer;
 	int64_t started_at_ms;
 	bool is_ended;
-	size_t bytes; /* of an ended one */
+	size_t args_bytes; /* of a live one, 0: small */
+	size_t bytes;      /* of an ended one */
 };
 
 RB_HEAD(place_tree, place);
@@ -48,6 +50,7 @@ struct registry {
 	unsigned n_live;
 	unsigned n_ended;
 	size_t ended_bytes;
+	size_t args_bytes; /* of all that live */
 	bool is_shut;
 	struct waitq idle; /* registry_shut */
 };
@@ -174,6 +177,7 @@ place_end(struct place *p)
 	struct registry *const r = p->registry;
 
 	p->is_ended = true;
+	r->args_bytes -= p->args_bytes;
 	p->bytes = session_bytes(p->session);
 	TAILQ_INSERT_TAIL(&r->ended, p, by_end);
 	r->n_ended++;
@@ -241,9 +245,24 @@ registry_place(struct registry *r, const struct session_spec *spec)
 	return p;
 }
 
+/*
+ * The memory that what came with a call takes until the tool has ended; the
+ * tool gets a copy of its arguments. A client may park as many as
+ * max_sessions.
+ */
+static size_t
+registry_args_bytes(const struct session_spec *spec)
+{
+	const size_t bytes =
+	    2 * value_memory(spec->args) + value_memory(spec->answers);
+
+	return bytes > REGISTRY_ARGS_SMALL ? bytes : 0;
+}
+
 /* May one more session start? */
 static int
-registry_may_start(const struct registry *r, struct err *err_r)
+registry_may_start(
+    const struct registry *r, size_t args_bytes, struct err *err_r)
 {
 	if (r->is_shut)
 		return err_set(err_r, -ESHUTDOWN, NULL,
@@ -253,6 +272,10 @@ registry_may_start(const struct registry *r, struct err *err_r)
 		    "max_sessions: %u tools run or wait for an answer "
 		    "already, try again later",
 		    r->n_live);
+	if (args_bytes && r->args_bytes + args_bytes > REGISTRY_ARGS_BYTES)
+		return err_set(err_r, -EBUSY, NULL,
+		    "the arguments of the tools that run or wait for an answer "
+		    "take too much memory, try again later");
 	return 0;
 }
 
@@ -262,7 +285,8 @@ registry_start(struct registry *r, const struct session_spec *spec,
 {
 	must_be(r, REGISTRY_MAGIC);
 	*session_r = NULL;
-	int rc = registry_may_start(r, err_r);
+	const size_t args_bytes = registry_args_bytes(spec);
+	int rc = registry_may_start(r, args_bytes, err_r);
 	if (rc < 0)
 		return rc;
 	struct place *const p = registry_place(r, spec);
@@ -276,6 +300,8 @@ registry_start(struct registry *r, const struct session_spec *spec,
 				 "shutting_down: this server is ending");
 	}
 	RB_INSERT(place_tree, &r->places, p);
+	p->args_bytes = args_bytes;
+	r->args_bytes += args_bytes;
 	if (r->spec.session_timeout_ms != CLOCK_NEVER)
 		loop_timer_set(
 		    &p->timer, p->started_at_ms + r->spec.session_timeout_ms);

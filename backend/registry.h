@@ -18,6 +18,10 @@
 #define REGISTRY_LINGER_MS    INT64_C(60000)
 #define REGISTRY_LINGER_BYTES (64u << 20) /* of all finished logs together */
 
+/* Memory of the arguments of all that run or wait, small ones not counted. */
+#define REGISTRY_ARGS_BYTES (256u << 20)
+#define REGISTRY_ARGS_SMALL (16u << 10)
+
 struct registry;
 
 /* Copied by registry_new. */
@@ -51,8 +55,9 @@ void registry_free(struct registry **registry);
  * Start a session: the tool runs at the next turn of the loop. *session_r is
  * held for the caller (session_unref). Arguments are checked by the session
  * itself: what does not fit is an isError result. Returns 0, -EBUSY
- * (max_sessions run), -ESHUTDOWN (after registry_shut), -ENOMEM; err_r->text
- * is a sentence for the client. Never waits.
+ * (max_sessions run, or hold too large arguments), -ESHUTDOWN (after
+ * registry_shut), -ENOMEM; err_r->text is a sentence for the client. Never
+ * waits.
  */
 int registry_start(struct registry *registry, const struct session_spec *spec,
     struct session **session_r, struct err *err_r);

@@ -3,6 +3,7 @@
 #include "backend/value.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* Walk value to depth levels at most, spending *left on each value. */
 static int
@@ -44,6 +45,37 @@ value_bytes(const json_t *value)
 	const size_t n =
 	    json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
 	return n ? (int64_t)n : -ENOMEM;
+}
+
+/* What jansson takes on a 64-bit machine, and malloc's own. */
+#define VALUE_SCALAR_BYTES 40
+#define VALUE_STRING_BYTES 64
+#define VALUE_ARRAY_BYTES  128
+#define VALUE_OBJECT_BYTES 256
+#define VALUE_MEMBER_BYTES 96
+
+size_t
+value_memory(const json_t *value)
+{
+	json_t *const v = (json_t *)value;
+	size_t bytes = VALUE_SCALAR_BYTES;
+	json_t *child;
+	const char *key;
+	size_t i;
+
+	if (!v)
+		return 0;
+	if (json_is_string(v))
+		return VALUE_STRING_BYTES + json_string_length(v);
+	if (json_is_array(v))
+		bytes = VALUE_ARRAY_BYTES + 2 * sizeof(v) * json_array_size(v);
+	if (json_is_object(v))
+		bytes = VALUE_OBJECT_BYTES;
+	json_array_foreach (v, i, child)
+		bytes += value_memory(child);
+	json_object_foreach (v, key, child)
+		bytes += VALUE_MEMBER_BYTES + strlen(key) + value_memory(child);
+	return bytes;
 }
 
 static json_t *value_copy_checked(json_t *v);

@@ -7,6 +7,7 @@
 #ifndef BACKEND_VALUE_H
 #define BACKEND_VALUE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -19,6 +20,12 @@ int value_check(const json_t *value);
 
 /* Bytes of value as compact text, -EMSGSIZE as above, or -ENOMEM. */
 int64_t value_bytes(const json_t *value);
+
+/*
+ * About how many bytes of memory value takes, or a little more; 0 for NULL.
+ * It must be bounded in depth, as JSON from outside is.
+ */
+size_t value_memory(const json_t *value);
 
 /*
  * Copy a value that keeps the limits. Returns *new*, or NULL without memory

@@ -166,6 +166,22 @@ class Http(unittest.TestCase):
             m = Modern(a)
             self.assertIn("error", m.call("nosuch", {"x": "y" * 3000000}))
 
+    def test_large_arguments_of_parked_tools_share_a_bounded_memory(self):
+        with Alone() as a:
+            m = Modern(a)
+            kinds = ("y" * 3900000, [0] * 100000, [{"a": 0}] * 50000)
+            before, said_no = a.rss_kib(), 0
+            for i in range(90):
+                got = m.call("quiz", {"n": 1, "x": kinds[i % 3]})
+                if "error" in got:
+                    said_no += 1
+                    self.assertIn("arguments", got["error"]["message"])
+            self.assertGreater(said_no, 20)
+            if not SANITIZED:
+                self.assertLess(a.rss_kib() - before, 450 << 10)
+            # Small calls are not held up, whatever is parked.
+            asked(m.call("quiz", {"n": 1}))
+
     def test_hostile_heads_cost_an_error_and_their_connection(self):
         with Alone() as a:
             for data in (b"POST /mcp HTTP/1.1\r\n\r\n",
