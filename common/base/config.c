@@ -23,6 +23,8 @@
 	"a duration in quotes, such as \"500ms\", \"10s\", \"5m\", " \
 	"\"24h\" or \"7d\""
 
+#define CONFIG_SIZE_WORD "a size in quotes, such as \"64K\", \"512M\" or \"2G\""
+
 #define CONFIG_KEY_BYTES 96 /* "tenants[12345].max_hosts" */
 
 struct base_config {
@@ -32,11 +34,11 @@ struct base_config {
 
 struct config_unit {
 	const char *name;
-	int64_t ms;
+	int64_t n; /* milliseconds, bytes */
 };
 
-/* Largest first: the dump takes the first that is exact. */
-static const struct config_unit config_units[] = {
+/* Largest first: the dump takes the first that is exact. The last is 1. */
+static const struct config_unit config_durations[] = {
 	{ "d", INT64_C(86400000) },
 	{ "h", 3600000 },
 	{ "m", 60000 },
@@ -44,7 +46,15 @@ static const struct config_unit config_units[] = {
 	{ "ms", 1 },
 };
 
-#define CONFIG_N_UNITS (sizeof(config_units) / sizeof(config_units[0]))
+static const struct config_unit config_sizes[] = {
+	{ "T", INT64_C(1) << 40 },
+	{ "G", INT64_C(1) << 30 },
+	{ "M", INT64_C(1) << 20 },
+	{ "K", INT64_C(1) << 10 },
+	{ "", 1 },
+};
+
+const char base_config_keep[] = "";
 
 /* ------------------------------------------------ where and what, in words */
 
@@ -138,17 +148,22 @@ base_config_fail(const struct base_config *config,
 	return e;
 }
 
+/* A value in the largest unit that is exact. Returns out. */
+static char *
+config_quantity(const struct config_unit *unit, int64_t value,
+    char out[BASE_CONFIG_TEXT_BYTES])
+{
+	while (unit->n > 1 && (value == 0 || value % unit->n != 0))
+		unit++;
+	snprintf(out, BASE_CONFIG_TEXT_BYTES, "%lld%s",
+	    (long long)(value / unit->n), unit->name);
+	return out;
+}
+
 char *
 base_config_duration(int64_t ms, char out[BASE_CONFIG_TEXT_BYTES])
 {
-	size_t i = 0;
-
-	while (
-	    i < CONFIG_N_UNITS - 1 && (ms == 0 || ms % config_units[i].ms != 0))
-		i++;
-	snprintf(out, BASE_CONFIG_TEXT_BYTES, "%lld%s",
-	    (long long)(ms / config_units[i].ms), config_units[i].name);
-	return out;
+	return config_quantity(config_durations, ms, out);
 }
 
 /* A bound or a value of a row, for a person. */
@@ -158,15 +173,18 @@ config_number(const struct base_config_row *row, int64_t value,
 {
 	if (row->type == BASE_CONFIG_DURATION)
 		return base_config_duration(value, out);
+	if (row->type == BASE_CONFIG_SIZE)
+		return config_quantity(config_sizes, value, out);
 	snprintf(out, BASE_CONFIG_TEXT_BYTES, "%lld", (long long)value);
 	return out;
 }
 
 /* ------------------------------------------------------------ single values */
 
-/* Parse "10s". Returns whether it is a duration. */
+/* Parse "10s" or "64K" by its units. Returns whether it is one. */
 static bool
-config_parse_duration(const char *text, int64_t *ms_r)
+config_parse(
+    const struct config_unit *units, const char *text, int64_t *value_r)
 {
 	const size_t n_digits = strspn(text, "0123456789");
 	char digits[16];
@@ -175,16 +193,16 @@ config_parse_duration(const char *text, int64_t *ms_r)
 		return false;
 	memcpy(digits, text, n_digits);
 	digits[n_digits] = '\0';
-	for (size_t i = 0; i < CONFIG_N_UNITS; i++) {
-		const struct config_unit *const unit = &config_units[i];
+	for (const struct config_unit *unit = units;; unit++) {
 		const char *fault;
-		if (strcmp(text + n_digits, unit->name) != 0)
-			continue;
-		*ms_r = unit->ms *
-		        strtonum(digits, 0, INT64_MAX / unit->ms, &fault);
-		return !fault;
+		if (strcmp(text + n_digits, unit->name) == 0) {
+			*value_r = unit->n * strtonum(digits, 0,
+						 INT64_MAX / unit->n, &fault);
+			return !fault;
+		}
+		if (unit->n == 1)
+			return false;
 	}
-	return false;
 }
 
 static const char *
@@ -196,6 +214,7 @@ config_type_word(enum base_config_type type)
 		[BASE_CONFIG_INT] = "a whole number",
 		[BASE_CONFIG_BOOL] = "true or false",
 		[BASE_CONFIG_DURATION] = CONFIG_DURATION_WORD,
+		[BASE_CONFIG_SIZE] = CONFIG_SIZE_WORD,
 	};
 
 	return words[type];
@@ -264,7 +283,11 @@ config_take(const struct base_config_row *row, const config_setting_t *from,
 		return true;
 	case BASE_CONFIG_DURATION:
 		return type == CONFIG_TYPE_STRING &&
-		       config_parse_duration(
+		       config_parse(config_durations,
+			   config_setting_get_string(from), field);
+	case BASE_CONFIG_SIZE:
+		return type == CONFIG_TYPE_STRING &&
+		       config_parse(config_sizes,
 			   config_setting_get_string(from), field);
 	}
 	return false;
@@ -295,7 +318,10 @@ config_default(const struct base_config_row *row, void *field)
 		*(bool *)field = strcmp(row->def, "true") == 0;
 		break;
 	case BASE_CONFIG_DURATION:
-		must(config_parse_duration(row->def, field));
+		must(config_parse(config_durations, row->def, field));
+		break;
+	case BASE_CONFIG_SIZE:
+		must(config_parse(config_sizes, row->def, field));
 		break;
 	}
 }
@@ -311,6 +337,7 @@ config_measure(const struct base_config_row *row, const void *field)
 		return (int64_t)((const struct base_config_strings *)field)->n;
 	case BASE_CONFIG_INT:
 	case BASE_CONFIG_DURATION:
+	case BASE_CONFIG_SIZE:
 		return *(const int64_t *)field;
 	case BASE_CONFIG_BOOL:
 		break;
@@ -329,6 +356,7 @@ config_check_range(const struct base_config *config,
 		[BASE_CONFIG_INT] = "must be %s to %s, is %s",
 		[BASE_CONFIG_BOOL] = "",
 		[BASE_CONFIG_DURATION] = "must be %s to %s, is %s",
+		[BASE_CONFIG_SIZE] = "must be %s to %s, is %s",
 	};
 	char min[BASE_CONFIG_TEXT_BYTES], max[BASE_CONFIG_TEXT_BYTES];
 	char is[BASE_CONFIG_TEXT_BYTES], text[160];
@@ -389,7 +417,8 @@ config_read_row(const struct base_config *config,
 		return config_complain(
 		    config, at, group, err_r, "is missing: %s", row->help);
 	if (!from) {
-		config_default(row, field);
+		if (row->def != base_config_keep)
+			config_default(row, field);
 		return 0;
 	}
 	if (!config_take(row, from, field))
@@ -582,6 +611,11 @@ config_dump_value(
 	case BASE_CONFIG_DURATION:
 		fprintf(to, "\"%s\"",
 		    base_config_duration(*(const int64_t *)field, text));
+		break;
+	case BASE_CONFIG_SIZE:
+		fprintf(to, "\"%s\"",
+		    config_quantity(
+			config_sizes, *(const int64_t *)field, text));
 		break;
 	}
 }

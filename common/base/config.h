@@ -21,6 +21,7 @@ enum base_config_type {
 	BASE_CONFIG_INT,      /* int64_t */
 	BASE_CONFIG_BOOL,     /* bool */
 	BASE_CONFIG_DURATION, /* int64_t milliseconds; "500ms", "10s", "24h" */
+	BASE_CONFIG_SIZE,     /* int64_t bytes; "64K", "512M", "2G", "0" */
 };
 
 /* A list of strings; owned by the struct that a row fills. */
@@ -28,6 +29,12 @@ struct base_config_strings {
 	char **v;
 	size_t n;
 };
+
+/*
+ * A row's def that leaves what the caller has put into the struct before: for
+ * numbers and flags whose default is another key's value.
+ */
+extern const char base_config_keep[];
 
 /*
  * One key. A STRINGS key may also be given as one string. A key whose def is
@@ -83,10 +90,10 @@ int base_config_count(const struct base_config *config, const char *section,
     size_t *n_r, struct err *err_r);
 
 /*
- * Fill *out (zeroed by the caller) from the group or element that `at` names;
- * at->key is not used. A missing group is an empty one. What it allocates is
- * freed with base_config_free, also after an error. Returns 0 or -EINVAL:
- * unknown or missing key, wrong type, out of range.
+ * Fill *out (zeroed by the caller, but for kept fields) from the group or
+ * element that `at` names; at->key is not used. A missing group is an empty
+ * one. What it allocates is freed with base_config_free, also after an error.
+ * Returns 0 or -EINVAL: unknown or missing key, wrong type, out of range.
  */
 int base_config_read(const struct base_config *config,
     const struct base_config_at *at, const struct base_config_row *rows,
