@@ -14,7 +14,8 @@ set -eu
 # What building and running needs. meson brings ninja and python3 along; they
 # are named because demo.sh and the tests use them by name.
 build='gcc libc6-dev meson ninja-build pkgconf python3 libevent-dev
-  libhttp-parser-dev libjansson-dev libbsd-dev libconfig-dev libpcre2-dev'
+  libhttp-parser-dev libjansson-dev libbsd-dev libconfig-dev libpcre2-dev
+  libseccomp-dev'
 
 # What tests/run.sh needs beyond that; systemd is for systemd-analyze verify,
 # gdb for the commands of deploy/gdb, scdoc and mandoc for manual pages, the

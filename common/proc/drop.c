@@ -2,28 +2,48 @@
 /* drop: ids looked up before the fork, given up after it. */
 #include "common/proc/drop.h"
 
+#include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
 #include <pwd.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/base/must.h"
 
+/* The id that a name of digits only is. Returns whether it is one. */
+static bool
+drop_is_number(const char *user, uid_t *uid_r)
+{
+	const char *fault = NULL;
+
+	if (!user[0] || user[strspn(user, "0123456789")])
+		return false;
+	*uid_r = (uid_t)strtonum(user, 0, UINT32_MAX - 1, &fault);
+	return !fault;
+}
+
 int
 drop_find(const char *user, struct drop_ids *ids_r, struct err *err_r)
 {
 	char room[4096];
 	struct passwd entry, *found = NULL;
+	uid_t uid = 0;
+	const bool is_number = drop_is_number(user, &uid);
+	const int e =
+	    is_number ? getpwuid_r(uid, &entry, room, sizeof(room), &found)
+		      : getpwnam_r(user, &entry, room, sizeof(room), &found);
 
-	const int e = getpwnam_r(user, &entry, room, sizeof(room), &found);
-	if (!found)
+	if (!found && !is_number)
 		return err_set(err_r, e ? -e : -ENOENT, user,
 		    e ? "the user cannot be looked up"
 		      : "there is no such user");
-	ids_r->uid = entry.pw_uid;
-	ids_r->gid = entry.pw_gid;
+	ids_r->uid = found ? entry.pw_uid : uid;
+	ids_r->gid = found ? entry.pw_gid : uid;
 	strlcpy(ids_r->user, user, sizeof(ids_r->user));
 	return 0;
 }

@@ -21,8 +21,9 @@ struct drop_ids {
 };
 
 /*
- * Look the user up: its ids and primary group. Returns 0, -ENOENT when there
- * is no such user, or -errno; *err_r (may be NULL) says it. Start-up only.
+ * Look the user up: its ids and primary group. A name of digits is an id, whose
+ * group is the same number if no user has it. Returns 0, -ENOENT when there is
+ * no such user, or -errno; *err_r (may be NULL) says it. Start-up only.
  */
 int drop_find(const char *user, struct drop_ids *ids_r, struct err *err_r);
 

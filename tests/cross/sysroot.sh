@@ -14,7 +14,7 @@
 set -eu
 
 packages='libc6-dev libevent-dev libbsd-dev libjansson-dev libconfig-dev
-  libpcre2-dev libhttp-parser-dev check'
+  libpcre2-dev libseccomp-dev libhttp-parser-dev check'
 
 say() { printf 'sysroot: %s\n' "$*" >&2; }
 

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * landlock: numbers are the kernel's, part of its interface for good. Each
+ * version handles more; what a kernel does not know must not be asked for.
+ */
+#include "common/proc/landlock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/base/fd.h"
+
+#define LANDLOCK_CREATE   444 /* landlock_create_ruleset, on all machines */
+#define LANDLOCK_ADD      445 /* landlock_add_rule */
+#define LANDLOCK_RESTRICT 446 /* landlock_restrict_self */
+#define LANDLOCK_VERSION  1u  /* a flag of create */
+#define LANDLOCK_BENEATH  1   /* a rule about a path */
+
+#define LANDLOCK_BIT(n)    (UINT64_C(1) << (n))
+#define LANDLOCK_EXECUTE   LANDLOCK_BIT(0)
+#define LANDLOCK_WRITE     LANDLOCK_BIT(1)
+#define LANDLOCK_READ      LANDLOCK_BIT(2)
+#define LANDLOCK_LIST      LANDLOCK_BIT(3)
+#define LANDLOCK_MAKE_CHAR LANDLOCK_BIT(6)
+#define LANDLOCK_MAKE_BLK  LANDLOCK_BIT(11)
+#define LANDLOCK_REFER     LANDLOCK_BIT(13)
+#define LANDLOCK_TRUNCATE  LANDLOCK_BIT(14)
+#define LANDLOCK_IOCTL_DEV LANDLOCK_BIT(15)
+
+/* What can be allowed for a file that is no folder. */
+#define LANDLOCK_OF_FILE                                     \
+	(LANDLOCK_EXECUTE | LANDLOCK_WRITE | LANDLOCK_READ | \
+	    LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV)
+#define LANDLOCK_TO_READ (LANDLOCK_EXECUTE | LANDLOCK_READ | LANDLOCK_LIST)
+/* Devices are nobody's to make. */
+#define LANDLOCK_TO_WRITE \
+	(~(LANDLOCK_MAKE_CHAR | LANDLOCK_MAKE_BLK | LANDLOCK_IOCTL_DEV))
+
+struct landlock_ruleset {
+	uint64_t files;
+	uint64_t network; /* from version 4 on */
+	uint64_t scopes;  /* from version 6 on */
+};
+
+struct landlock_beneath {
+	uint64_t allowed;
+	int32_t parent_fd;
+} __attribute__((packed));
+
+/* What each version can handle. */
+static const struct landlock_ruleset landlock_handled[LANDLOCK_ABI + 1] = {
+	[1] = { LANDLOCK_BIT(13) - 1, 0, 0 },
+	[2] = { LANDLOCK_BIT(14) - 1, 0, 0 },
+	[3] = { LANDLOCK_BIT(15) - 1, 0, 0 },
+	[4] = { LANDLOCK_BIT(15) - 1, 3, 0 },
+	[5] = { LANDLOCK_BIT(16) - 1, 3, 0 },
+	[6] = { LANDLOCK_BIT(16) - 1, 3, 3 },
+};
+
+/*
+ * What programs and the C library open wherever they run. Of /proc it is this
+ * process and what says nothing of other ones.
+ */
+static const char *const landlock_system[] = {
+	"/usr",
+	"/bin",
+	"/sbin",
+	"/lib",
+	"/lib32",
+	"/lib64",
+	"/libx32",
+	"/opt",
+	"/etc/alternatives",
+	"/etc/ca-certificates",
+	"/etc/fonts",
+	"/etc/gai.conf",
+	"/etc/group",
+	"/etc/host.conf",
+	"/etc/hosts",
+	"/etc/ld.so.cache",
+	"/etc/ld.so.conf",
+	"/etc/ld.so.conf.d",
+	"/etc/locale.alias",
+	"/etc/localtime",
+	"/etc/mime.types",
+	"/etc/networks",
+	"/etc/nsswitch.conf",
+	"/etc/os-release",
+	"/etc/passwd",
+	"/etc/protocols",
+	"/etc/resolv.conf",
+	"/etc/services",
+	"/etc/ssl/certs",
+	"/etc/ssl/openssl.cnf",
+	"/etc/terminfo",
+	"/etc/timezone",
+	"/dev/random",
+	"/dev/urandom",
+	"/proc/self",
+	"/proc/cpuinfo",
+	"/proc/filesystems",
+	"/proc/loadavg",
+	"/proc/meminfo",
+	"/proc/stat",
+	"/proc/sys",
+	"/proc/uptime",
+	"/proc/version",
+	"/sys/devices/system/cpu",
+	"/sys/kernel/mm/transparent_hugepage",
+	NULL,
+};
+
+static const char *const landlock_devices[] = {
+	"/dev/full",
+	"/dev/null",
+	"/dev/zero",
+	NULL,
+};
+
+int
+landlock_abi(void)
+{
+	const long abi = syscall(LANDLOCK_CREATE, NULL, 0ul, LANDLOCK_VERSION);
+
+	return abi < 0 ? 0 : (int)abi;
+}
+
+/* Allow what is at path. What is not there, or out of reach, is left out. */
+static int
+landlock_allow(int ruleset_fd, const char *path, uint64_t allowed)
+{
+	struct stat st;
+	fd_auto int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM
+		           ? -errno
+		           : 0;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISDIR(st.st_mode))
+		allowed &= LANDLOCK_OF_FILE;
+	const struct landlock_beneath beneath = { allowed, fd };
+	if (syscall(LANDLOCK_ADD, ruleset_fd, LANDLOCK_BENEATH, &beneath, 0u) <
+	    0)
+		return -errno;
+	return 0;
+}
+
+static int
+landlock_allow_all(int ruleset_fd, const char *const *paths, uint64_t allowed)
+{
+	int e = 0;
+
+	for (; paths && *paths && e == 0; paths++)
+		e = landlock_allow(ruleset_fd, *paths, allowed);
+	return e;
+}
+
+int
+landlock_enter(const struct landlock_rules *rules)
+{
+	const int found = landlock_abi();
+	const int abi = found < LANDLOCK_ABI ? found : LANDLOCK_ABI;
+	struct landlock_ruleset ruleset = landlock_handled[abi];
+	const uint64_t to_read = ruleset.files & LANDLOCK_TO_READ;
+	const uint64_t to_write = ruleset.files & LANDLOCK_TO_WRITE;
+	int e;
+
+	if (abi == 0)
+		return 0;
+	if (rules->has_network)
+		ruleset.network = 0;
+	fd_auto int fd =
+	    (int)syscall(LANDLOCK_CREATE, &ruleset, sizeof(ruleset), 0u);
+	if (fd < 0)
+		return -errno;
+	if ((rules->has_system &&
+		((e = landlock_allow_all(fd, landlock_system, to_read)) < 0 ||
+		    (e = landlock_allow_all(
+			 fd, landlock_devices, to_read | to_write)) < 0)) ||
+	    (e = landlock_allow_all(fd, rules->read, to_read)) < 0 ||
+	    (e = landlock_allow_all(fd, rules->write, to_read | to_write)) < 0)
+		return e;
+	return syscall(LANDLOCK_RESTRICT, fd, 0u) < 0 ? -errno : 0;
+}
