@@ -607,7 +607,7 @@ backend_dispose(void *arg)
 	process_free(&backend->process);
 	ask_drop(&backend->asks);
 	if (backend->tenant->is_template)
-		place_forget_state(&backend->context->place, backend->host);
+		owners_forget(&backend->context->owners, backend->host);
 	waitq_wake_all(&backend->context->changed, 0);
 	mem_free(backend);
 }

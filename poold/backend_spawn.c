@@ -15,6 +15,7 @@
 #include "common/base/mem.h"
 
 #include "poold/backend.h"
+#include "poold/backend_confine.h"
 
 /* The command line of a tools backend or of a command. */
 struct backend_argv {
@@ -54,10 +55,9 @@ backend_fill_argv(const struct backend *backend, const char *folder,
 
 /* What the environment of a backend says beside poold's. */
 static int
-backend_fill_env(
-    const struct backend *backend, const char *folder, struct env *env)
+backend_fill_env(const struct backend *backend,
+    const struct backend_confine *confine, const char *folder, struct env *env)
 {
-	const struct context *const context = backend->context;
 	int e = env_init(env, environ);
 
 	if (e == 0 && (!env_set(env, "TMPDIR", "%s", folder) ||
@@ -65,17 +65,18 @@ backend_fill_env(
 			      (unsigned long long)backend->generation)))
 		e = -ENOMEM;
 	/* The home of root is nothing to somebody else. */
-	if (e == 0 && context->has_ids &&
+	if (e == 0 && confine->has_ids &&
 	    (!env_set(env, "HOME", "%s", folder) ||
-		!env_set(env, "USER", "%s", context->backend_ids.user) ||
-		!env_set(env, "LOGNAME", "%s", context->backend_ids.user)))
+		!env_set(env, "USER", "%s", confine->ids.user) ||
+		!env_set(env, "LOGNAME", "%s", confine->ids.user)))
 		e = -ENOMEM;
 	return e;
 }
 
 static int
 backend_launch(struct backend *backend, const struct process_calls *calls,
-    const char *folder, int listen_fd, struct err *err_r)
+    const struct backend_confine *confine, const char *folder, int listen_fd,
+    struct err *err_r)
 {
 	struct context *const context = backend->context;
 	const bool is_command = backend->tenant->command.n > 0;
@@ -86,11 +87,13 @@ backend_launch(struct backend *backend, const struct process_calls *calls,
 		.heritage = { .path = is_command ? backend->tenant->command.v[0]
 		                                 : context->backend_program,
 		    .folder = folder,
-		    .ids = context->has_ids ? &context->backend_ids : NULL,
+		    .ids = confine->has_ids ? &confine->ids : NULL,
 		    .life_fd = context->life[0],
 		    .life_write_fd = context->life[1],
 		    .parent_pid = getpid(),
-		    .nofile = context->nofile },
+		    .nofile = context->nofile,
+		    .limits = confine->limits,
+		    .sandbox = confine->sandbox },
 		.env = &env,
 		.listen_fd = listen_fd,
 		.has_channel = !is_command,
@@ -101,7 +104,7 @@ backend_launch(struct backend *backend, const struct process_calls *calls,
 	int e = backend_fill_argv(backend, folder, &argv);
 
 	if (e == 0)
-		e = backend_fill_env(backend, folder, &env);
+		e = backend_fill_env(backend, confine, folder, &env);
 	spec.heritage.argv = argv.v;
 	if (e == 0)
 		e = process_start(&spec, &backend->process, err_r);
@@ -112,25 +115,43 @@ backend_launch(struct backend *backend, const struct process_calls *calls,
 	return e;
 }
 
+/* Socket and process, for a backend whose folder and ids are found. */
+static int
+backend_spawn_in(struct backend *backend, const struct process_calls *calls,
+    struct backend_confine *confine, const char *folder, struct err *err_r)
+{
+	struct context *const context = backend->context;
+	const char *const program = backend->tenant->command.n
+	                                ? backend->tenant->command.v[0]
+	                                : context->backend_program;
+	char path[PROTO_PATH_BYTES];
+	fd_auto int listen_fd = -1;
+	int e = backend_confine_fill(confine, backend, folder, program);
+
+	if (e < 0)
+		return err_set(err_r, e, NULL, "no memory for a process");
+	place_socket(&context->place, backend->number, path);
+	e = listener_open_unix(path,
+	    context->has_ids ? &context->board_ids : NULL, &listen_fd, err_r);
+	return e ? e
+	         : backend_launch(
+		       backend, calls, confine, folder, listen_fd, err_r);
+}
+
 int
 backend_spawn(struct backend *backend, const struct process_calls *calls,
     struct err *err_r)
 {
-	struct context *const context = backend->context;
-	const bool has_ids = context->has_ids;
-	char path[PROTO_PATH_BYTES];
-	fd_auto int listen_fd = -1;
-	char *folder;
-	int e;
+	struct backend_confine confine;
+	char *folder = NULL;
+	int e = backend_confine_init(&confine, backend, err_r);
 
-	if ((e = place_state(&context->place, backend->host,
-		 has_ids ? &context->backend_ids : NULL, &folder, err_r)) < 0)
-		return e;
-	place_socket(&context->place, backend->number, path);
-	e = listener_open_unix(
-	    path, has_ids ? &context->board_ids : NULL, &listen_fd, err_r);
 	if (e == 0)
-		e = backend_launch(backend, calls, folder, listen_fd, err_r);
+		e = place_state(&backend->context->place, backend->host,
+		    confine.has_ids ? &confine.ids : NULL, &folder, err_r);
+	if (e == 0)
+		e = backend_spawn_in(backend, calls, &confine, folder, err_r);
 	mem_free(folder);
+	backend_confine_fini(&confine);
 	return e;
 }

@@ -4,7 +4,8 @@
  * order matters: signals get their default actions before they are unblocked
  * (poold's handler would write into poold's own pipe); ids are given up before
  * the parent-death signal is set, which a change of ids clears; the folder is
- * entered as the user who will work in it; the pid is written last.
+ * entered as the user who will work in it; the sandbox is put on last, since
+ * it refuses what the steps before it need.
  */
 #include "poold/child_exec.h"
 
@@ -80,12 +81,16 @@ child_exec(const struct heritage *h)
 	umask(S_IRWXG | S_IRWXO);
 	if (setrlimit(RLIMIT_NOFILE, &h->nofile) < 0)
 		child_fail(report_fd, HERITAGE_LIMITS, -errno);
+	if ((e = limits_apply(&h->limits)) < 0)
+		child_fail(report_fd, HERITAGE_LIMITS, e);
 	if ((e = child_ids(h)) < 0)
 		child_fail(report_fd, HERITAGE_IDS, e);
 	if ((e = child_die_with(h->parent_pid, life_fd)) < 0)
 		child_fail(report_fd, HERITAGE_PARENT, e);
 	if (h->folder && chdir(h->folder) < 0)
 		child_fail(report_fd, HERITAGE_FOLDER, -errno);
+	if ((e = sandbox_enter(&h->sandbox)) < 0)
+		child_fail(report_fd, HERITAGE_SANDBOX, e);
 	if (h->listen_pid)
 		child_write_pid(h->listen_pid, getpid());
 	execve(h->path, h->argv, h->envp);

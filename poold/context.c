@@ -9,6 +9,8 @@
 #include "common/base/fd.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/proc/landlock.h"
+#include "common/proc/sandbox.h"
 
 #include "poold/family.h"
 #include "poold/program.h"
@@ -24,16 +26,32 @@ context_raise_limits(struct context *context)
 		log_warn_err(-errno, "more descriptors are not to be had");
 }
 
-/* As whom children run. Without root that is said, once. */
+/* Without root all run as poold does. That is said, once. */
+static int
+context_without_root(const struct context *context, struct err *err_r)
+{
+	const struct settings *const settings = context->settings;
+
+	for (size_t i = 0; i < settings->n_tenants; i++)
+		if (settings->tenants[i].user[0] &&
+		    settings->tenants[i].ids.uid != geteuid())
+			return err_set(err_r, -EPERM, settings->tenants[i].host,
+			    "runs as user %s, for which poold must be root",
+			    settings->tenants[i].user);
+	log_info("not root: the switchboard and all backends run as user %u; "
+		 "tenants are not isolated from each other by users: path "
+		 "sockets of others can be reached by commands, processes are "
+		 "not counted (pids_max)",
+	    geteuid());
+	return 0;
+}
+
+/* As whom children run. */
 static int
 context_find_ids(struct context *context, struct err *err_r)
 {
-	if (geteuid() != 0) {
-		log_info("not root: the switchboard and all backends run as "
-			 "user %u; tenants are not isolated from each other",
-		    geteuid());
-		return 0;
-	}
+	if (geteuid() != 0)
+		return context_without_root(context, err_r);
 	context->has_ids = true;
 	if (drop_find("holdline", &context->board_ids, NULL) < 0 &&
 	    drop_find("nobody", &context->board_ids, err_r) < 0)
@@ -41,11 +59,33 @@ context_find_ids(struct context *context, struct err *err_r)
 	if (context->board_ids.uid == 0 || context->board_ids.gid == 0)
 		return err_set(err_r, -EPERM, context->board_ids.user,
 		    "is root, or in its group: children must not be");
-	context->backend_ids = context->board_ids;
-	log_info("the switchboard and all backends run as user %s; tenants "
-		 "are not isolated from each other",
-	    context->board_ids.user);
 	return 0;
+}
+
+/* Compile the filters of tenants, and say what the kernel lacks. */
+static int
+context_make_filters(struct context *context, struct err *err_r)
+{
+	static const enum filter_kind kinds[] = { FILTER_COMMAND,
+		FILTER_TOOLS };
+	const bool has_filters = filter_is_there();
+	const int abi = landlock_abi();
+	const char *lack;
+	int e = 0;
+
+	for (size_t i = 0; (lack = sandbox_lack(abi, has_filters, i)); i++)
+		log_warn("isolation: this kernel lacks %s", lack);
+	for (unsigned i = 0; has_filters && i < 4 && e == 0; i++)
+		e = filter_new(kinds[i / 2], i % 2,
+		    &context->filters[kinds[i / 2]][i % 2], err_r);
+	return e;
+}
+
+const struct filter *
+context_filter(const struct context *context, bool is_command, bool has_network)
+{
+	return context
+	    ->filters[is_command ? FILTER_COMMAND : FILTER_TOOLS][has_network];
 }
 
 int
@@ -63,6 +103,9 @@ context_open(
 	    (e = place_open(&context->place, settings->pool.runtime_dir,
 		 settings->pool.state_dir,
 		 context->has_ids ? &context->board_ids : NULL, err_r)) ||
+	    (e = owners_open(&context->owners, &context->place, settings,
+		 context->has_ids ? &context->board_ids : NULL, err_r)) ||
+	    (e = context_make_filters(context, err_r)) ||
 	    (e = listeners_open(&context->listeners, settings, err_r)))
 		return e;
 	if ((e = family_open()) < 0 || pipe2(context->life, O_CLOEXEC) < 0)
@@ -80,7 +123,10 @@ void
 context_close(struct context *context)
 {
 	listeners_close(&context->listeners);
+	owners_close(&context->owners);
 	place_close(&context->place);
+	for (unsigned i = 0; i < FILTER_N_KINDS * 2; i++)
+		filter_free(&context->filters[i / 2][i % 2]);
 	fd_close(&context->life[0]);
 	fd_close(&context->life[1]);
 	mem_free(context->board_program);

@@ -13,8 +13,10 @@
 #include "common/flow/task.h"
 #include "common/flow/wait.h"
 #include "common/proc/drop.h"
+#include "common/proc/filter.h"
 
 #include "poold/listener.h"
+#include "poold/owner.h"
 #include "poold/place.h"
 #include "poold/settings.h"
 
@@ -26,7 +28,9 @@ struct context {
 	char *backend_program;
 	bool has_ids; /* privileges are given up for children */
 	struct drop_ids board_ids;
-	struct drop_ids backend_ids;
+	struct owners owners; /* as whom tenants run; as root only */
+	/* By kind, without and with network; NULL: the kernel has none. */
+	struct filter *filters[FILTER_N_KINDS][2];
 	int life[2];          /* read end for children, write end ours */
 	struct rlimit nofile; /* as it was at start; children get it back */
 	struct scope *scope;  /* where the tasks of children live */
@@ -44,6 +48,10 @@ struct context {
  */
 int context_open(struct context *context, const struct settings *settings,
     struct err *err_r);
+
+/* The filter for a tenant, or NULL where the kernel has none; *borrowed*. */
+const struct filter *context_filter(
+    const struct context *context, bool is_command, bool has_network);
 
 /* Close and remove what context_open made. */
 void context_close(struct context *context);

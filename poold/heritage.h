@@ -11,6 +11,8 @@
 #include <sys/types.h>
 
 #include "common/proc/drop.h"
+#include "common/proc/limits.h"
+#include "common/proc/sandbox.h"
 
 #define HERITAGE_N_FDS 5 /* stdin, stdout, stderr, 3, 4 */
 
@@ -37,6 +39,8 @@ struct heritage {
 	int life_write_fd;          /* poold's end of it, to be closed */
 	pid_t parent_pid;           /* poold's */
 	struct rlimit nofile;       /* as poold found it */
+	struct limits limits;       /* what is set below that */
+	struct sandbox sandbox;     /* put on last */
 };
 
 /* The steps of a child before its program runs, for the report. */
@@ -46,6 +50,7 @@ enum heritage_step {
 	HERITAGE_IDS,
 	HERITAGE_PARENT,
 	HERITAGE_FOLDER,
+	HERITAGE_SANDBOX,
 	HERITAGE_EXEC,
 };
 

@@ -13,14 +13,17 @@
  *   settings.c         the configuration             (pure)
  *   life.c policy.c    what happens to a backend     (pure)
  *   tail.c env.c       lines of stderr, environments (pure)
+ *   uids.c             ids for tenants               (pure)
  *   heritage.h         what a child inherits
  *   child_exec.c       between fork and exec
  *   process.c          one child: fork, channel, stderr, reap (callbacks)
  *   family.c           descendants that poold did not start
- *   program.c place.c listener.c   programs, folders, sockets
+ *   bequest.c          a folder becomes another user's
+ *   program.c place.c owner.c listener.c   programs, folders, users, sockets
  *   context.c          what the tasks share: made at start
  *   board.c            the task of the switchboard
  *   ask.c              who waits for a backend, and the answers
+ *   backend_confine.c  what a run may use up, open and call
  *   backend_spawn.c    folder, socket and process of a new run
  *   backend.c          the task of a backend
  *   pool.c             asks to backends; the order of ending

@@ -21,6 +21,8 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
+#include "poold/bequest.h"
+
 /* A formatted path, *new* or NULL; paths may be longer than a task's stack. */
 __attribute__((format(printf, 1, 2))) static char *
 place_path(const char *fmt, ...)
@@ -233,12 +235,43 @@ place_state(const struct place *place, const char *host,
 	return e;
 }
 
-void
+int
+place_state_owner(const struct place *place, const char *host, uid_t *uid_r)
+{
+	char *path place_path_auto =
+	    place_path("%s/%s", place->state_dir, host);
+	struct stat st;
+
+	if (!path)
+		return -ENOMEM;
+	if (lstat(path, &st) < 0)
+		return -errno;
+	*uid_r = st.st_uid;
+	return 0;
+}
+
+int
+place_give_state(const struct place *place, const char *host,
+    const struct drop_ids *ids, struct err *err_r)
+{
+	char *path place_path_auto =
+	    place_path("%s/%s", place->state_dir, host);
+	struct stat st;
+
+	if (!path)
+		return err_set(err_r, -ENOMEM, NULL, "no memory");
+	if (lstat(path, &st) < 0 || st.st_uid == 0 || st.st_uid == ids->uid)
+		return 0;
+	log_info(
+	    "%s: given from user %u to user %u", path, st.st_uid, ids->uid);
+	return bequest_give(path, ids, err_r);
+}
+
+bool
 place_forget_state(const struct place *place, const char *host)
 {
 	char *path place_path_auto =
 	    place_path("%s/%s", place->state_dir, host);
 
-	if (path)
-		(void)rmdir(path);
+	return path && rmdir(path) == 0;
 }

@@ -6,6 +6,7 @@
 #ifndef POOLD_PLACE_H
 #define POOLD_PLACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/err.h"
@@ -44,7 +45,21 @@ char *place_socket(
 int place_state(const struct place *place, const char *host,
     const struct drop_ids *ids, char **path_r, struct err *err_r);
 
-/* Remove the state folder of a host if nothing is in it. */
-void place_forget_state(const struct place *place, const char *host);
+/*
+ * Who owns the state folder of a host. Returns 0, -ENOENT (there is none) or
+ * -errno.
+ */
+int
+place_state_owner(const struct place *place, const char *host, uid_t *uid_r);
+
+/*
+ * Give the state folder of a host, with what is in it, to ids; one that is
+ * missing, or root's, is left to place_state. As bequest_give.
+ */
+int place_give_state(const struct place *place, const char *host,
+    const struct drop_ids *ids, struct err *err_r);
+
+/* Remove the state folder of a host if nothing is in it. Returns whether. */
+bool place_forget_state(const struct place *place, const char *host);
 
 #endif

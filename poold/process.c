@@ -152,6 +152,7 @@ process_step_words(int step)
 		[HERITAGE_IDS] = "cannot give privileges up for",
 		[HERITAGE_PARENT] = "has no parent any more:",
 		[HERITAGE_FOLDER] = "cannot enter the state folder for",
+		[HERITAGE_SANDBOX] = "cannot confine",
 		[HERITAGE_EXEC] = "cannot run",
 	};
 	const size_t n = sizeof(words) / sizeof(words[0]);

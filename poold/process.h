@@ -36,8 +36,8 @@ struct process_calls {
 struct process_spec {
 	const char *name; /* for the log: "backend acme.localhost" */
 	/*
-	 * path, argv, folder, ids, nofile and the life pipe are the caller's;
-	 * the rest is filled by process_start.
+	 * path, argv, folder, ids, nofile, limits, sandbox and the life pipe
+	 * are the caller's; the rest is filled by process_start.
 	 */
 	struct heritage heritage;
 	struct env *env;

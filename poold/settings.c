@@ -21,7 +21,30 @@
 #define SECOND      INT64_C(1000)
 #define HOUR        (3600 * SECOND)
 #define YEAR        (365 * 24 * HOUR)
+#define TERABYTE    (INT64_C(1) << 40)
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+/*
+ * What a tenant is confined to: rows of the pool with their defaults, and of
+ * each tenant, where what is left out is as the pool has it.
+ */
+#define CONFINE_ROWS(X)                                                       \
+	X(BOOL, sandbox, sandbox, 0, 0, "true", "",                           \
+	    "Landlock and seccomp, as far as the kernel has them")            \
+	X(BOOL, network, network, 0, 0, "false", "",                          \
+	    "sockets of the internet")                                        \
+	X(INT, pids_max, pids_max, 0, 1000000, "512", "processes",            \
+	    "and threads at a time; 0 is no limit")                           \
+	X(INT, nofile, nofile, 0, 1000000, "0", "descriptors",                \
+	    "open in each process; 0 is as poold was started with")           \
+	X(SIZE, address_space, address_space_bytes, 0, 256 * TERABYTE, "0",   \
+	    "", "of each process; 0 is no limit")                             \
+	X(SIZE, memory_high, memory_high_bytes, 0, 256 * TERABYTE, "0", "",   \
+	    "past it the tenant is slowed down (needs a cgroup); 0 is never") \
+	X(SIZE, memory_max, memory_max_bytes, 0, 256 * TERABYTE, "1G", "",    \
+	    "past it it is killed (needs a cgroup); 0 is no limit")           \
+	X(INT, cpu_weight, cpu_weight, 1, 10000, "100", "",                   \
+	    "share of the processor among tenants (needs a cgroup)")
 
 static const struct base_config_row board_rows[] = {
 	ROW(STRINGS, "listen", board.listen, 1, 16, "127.0.0.1:8080", "",
@@ -49,6 +72,14 @@ static const struct base_config_row pool_rows[] = {
 	    "24h", "", "longest life of a session"),
 	ROW(INT, "max_sessions", pool.max_sessions, 1, 10000000, "10000",
 	    "sessions", "sessions at a time in one backend"),
+	ROW(INT, "uid_first", pool.uid_first, 1, UINT32_MAX - 1, "1879048192",
+	    "", "first of the user ids for tenants without a user"),
+	ROW(INT, "uid_count", pool.uid_count, 0, 1 << 20, "65536", "ids",
+	    "from there on, one a tenant; 0: tenants share a user"),
+#define CONFINE(type, name, field, min, max, def, unit, help) \
+	ROW(type, #name, pool.confine.field, min, max, def, unit, help),
+	CONFINE_ROWS(CONFINE)
+#undef CONFINE
 };
 
 #undef ROW
@@ -68,6 +99,16 @@ static const struct base_config_row tenant_rows[] = {
 	    "program that serves HTTP on descriptor 3, with arguments"),
 	ROW(INT, "max_hosts", max_hosts, 0, 100000, "0", "hosts",
 	    "of a template: tenants at a time; 0 is 100"),
+	ROW(STRING, "user", user, 1, DROP_NAME_BYTES - 1, "", "",
+	    "name or id as whom it runs; left out: an id of its own"),
+	ROW(STRINGS, "read", read, 1, 64, "", "",
+	    "files and folders it may read beside its own and the system's"),
+	ROW(STRINGS, "write", write, 1, 64, "", "",
+	    "files and folders it may change beside its state folder"),
+#define CONFINE(type, name, field, min, max, def, unit, help) \
+	ROW(type, #name, confine.field, min, max, base_config_keep, unit, help),
+	CONFINE_ROWS(CONFINE)
+#undef CONFINE
 };
 
 #define SETTINGS_MAX_HOSTS 100
@@ -110,23 +151,88 @@ settings_check_absolute(const struct base_config *config,
 	    config, at, err_r, "must be an absolute path, is \"%.120s\"", path);
 }
 
+/* The rules that concern what section or tenant is confined to. */
+static int
+settings_check_confine(const struct base_config *config,
+    const struct base_config_at *whole, const struct settings_confine *confine,
+    struct err *err_r)
+{
+	const struct base_config_at high = { whole->section, whole->index,
+		"memory_high" };
+
+	if (confine->memory_max_bytes == 0 ||
+	    confine->memory_high_bytes <= confine->memory_max_bytes)
+		return 0;
+	return base_config_fail(
+	    config, &high, err_r, "must not be more than memory_max");
+}
+
 static int
 settings_check_pool(const struct base_config *config,
     const struct settings *settings, struct err *err_r)
 {
+	const struct base_config_at whole = { "pool", -1, NULL };
 	const struct base_config_at runtime = { "pool", -1, "runtime_dir" };
 	const struct base_config_at state = { "pool", -1, "state_dir" };
-	const int e = settings_check_absolute(
-	    config, &runtime, settings->pool.runtime_dir, err_r);
+	const struct base_config_at count = { "pool", -1, "uid_count" };
+	int e;
 
-	return e ? e
-	         : settings_check_absolute(
-		       config, &state, settings->pool.state_dir, err_r);
+	if ((e = settings_check_absolute(
+		 config, &runtime, settings->pool.runtime_dir, err_r)) ||
+	    (e = settings_check_absolute(
+		 config, &state, settings->pool.state_dir, err_r)) ||
+	    (e = settings_check_confine(
+		 config, &whole, &settings->pool.confine, err_r)))
+		return e;
+	if (settings->pool.uid_first + settings->pool.uid_count > UINT32_MAX)
+		return base_config_fail(config, &count, err_r,
+		    "is more than there are ids from uid_first on");
+	return 0;
 }
 
 static int
-settings_check_tenant(const struct base_config *config, int index,
-    struct settings_tenant *tenant, struct err *err_r)
+settings_check_paths(const struct base_config *config,
+    const struct base_config_at *at, const struct base_config_strings *paths,
+    struct err *err_r)
+{
+	int e = 0;
+
+	for (size_t i = 0; i < paths->n && e == 0; i++)
+		e = settings_check_absolute(config, at, paths->v[i], err_r);
+	return e;
+}
+
+/* As whom a tenant runs that names somebody. */
+static int
+settings_check_user(const struct base_config *config,
+    const struct settings *settings, int index, struct settings_tenant *tenant,
+    struct err *err_r)
+{
+	const struct base_config_at at = { "tenants", index, "user" };
+	struct err why;
+
+	if (!tenant->user[0])
+		return 0;
+	if (drop_find(tenant->user, &tenant->ids, &why) < 0)
+		return base_config_fail(
+		    config, &at, err_r, "%s: %s", tenant->user, why.text);
+	if (tenant->ids.uid == 0 || tenant->ids.gid == 0)
+		return base_config_fail(config, &at, err_r,
+		    "%s is root, or in its group", tenant->user);
+	if (tenant->ids.uid >= settings->pool.uid_first &&
+	    tenant->ids.uid <
+		settings->pool.uid_first + settings->pool.uid_count)
+		return base_config_fail(config, &at, err_r,
+		    "%u is one of the ids that tenants without a user get "
+		    "(uid_first, uid_count)",
+		    tenant->ids.uid);
+	return 0;
+}
+
+static int
+settings_check_tenant(const struct base_config *config,
+    const struct settings *settings, int index, struct settings_tenant *tenant,
+    struct err *err_r)
 {
 	const struct base_config_at whole = { "tenants", index, NULL };
 	const struct base_config_at host = { "tenants", index, "host" };
@@ -134,8 +240,10 @@ settings_check_tenant(const struct base_config *config, int index,
 	const struct base_config_at command = { "tenants", index, "command" };
 	const struct base_config_at max_hosts = { "tenants", index,
 		"max_hosts" };
+	const struct base_config_at read = { "tenants", index, "read" };
+	const struct base_config_at write = { "tenants", index, "write" };
 	const char *const fault = match_fault(tenant->host);
-	int e = 0;
+	int e;
 
 	tenant->is_template = tenant->host[0] == '*';
 	if (fault)
@@ -150,13 +258,16 @@ settings_check_tenant(const struct base_config *config, int index,
 		    "is for a template host (\"*.suffix\") only");
 	if (tenant->is_template && !tenant->max_hosts)
 		tenant->max_hosts = SETTINGS_MAX_HOSTS;
-	for (size_t i = 0; i < tenant->tools.n && e == 0; i++)
-		e = settings_check_absolute(
-		    config, &tools, tenant->tools.v[i], err_r);
-	if (e == 0 && tenant->command.n)
-		e = settings_check_absolute(
-		    config, &command, tenant->command.v[0], err_r);
-	return e;
+	if ((e = settings_check_paths(config, &tools, &tenant->tools, err_r)) ||
+	    (e = settings_check_paths(config, &read, &tenant->read, err_r)) ||
+	    (e = settings_check_paths(config, &write, &tenant->write, err_r)) ||
+	    (e = settings_check_confine(
+		 config, &whole, &tenant->confine, err_r)) ||
+	    (e = settings_check_user(config, settings, index, tenant, err_r)))
+		return e;
+	return tenant->command.n ? settings_check_absolute(config, &command,
+				       tenant->command.v[0], err_r)
+	                         : 0;
 }
 
 /* Index the hosts and complain about one that comes twice. */
@@ -194,11 +305,12 @@ settings_read_tenants(const struct base_config *config,
 		struct settings_tenant *const tenant = &settings->tenants[i];
 		const struct base_config_at at = { "tenants", (int)i, NULL };
 		settings->n_tenants = i + 1;
+		tenant->confine = settings->pool.confine;
 		e = base_config_read(config, &at, tenant_rows,
 		    COUNT(tenant_rows), tenant, err_r);
 		if (e == 0)
 			e = settings_check_tenant(
-			    config, (int)i, tenant, err_r);
+			    config, settings, (int)i, tenant, err_r);
 	}
 	return e ? e : settings_index(config, settings, err_r);
 }

@@ -13,16 +13,34 @@
 
 #include "common/base/config.h"
 #include "common/base/err.h"
+#include "common/proc/drop.h"
 #include "poold/match.h"
 
 #define SETTINGS_RUNTIME_MAX 86 /* so that a socket's path fits sun_path */
+
+/* What a tenant is confined to; 0 is no limit. The pool's are the default. */
+struct settings_confine {
+	bool sandbox; /* Landlock and seccomp */
+	bool network;
+	int64_t pids_max;
+	int64_t nofile;
+	int64_t address_space_bytes;
+	int64_t memory_high_bytes;
+	int64_t memory_max_bytes;
+	int64_t cpu_weight;
+};
 
 /* One entry of `tenants`. */
 struct settings_tenant {
 	char *host;                         /* a name, or "*.suffix" */
 	struct base_config_strings tools;   /* shared objects; or */
 	struct base_config_strings command; /* a program with arguments */
-	int64_t max_hosts; /* of a template at a time; else 0 */
+	int64_t max_hosts;   /* of a template at a time; else 0 */
+	char *user;          /* as whom it runs; "": an id of its own */
+	struct drop_ids ids; /* the user's, when there is one */
+	struct base_config_strings read;  /* what it may open beside its own */
+	struct base_config_strings write; /* and change */
+	struct settings_confine confine;
 	bool is_template;
 };
 
@@ -41,6 +59,9 @@ struct settings {
 		int64_t stop_timeout_ms;
 		int64_t session_timeout_ms;
 		int64_t max_sessions;
+		int64_t uid_first; /* ids for tenants without a user */
+		int64_t uid_count;
+		struct settings_confine confine;
 	} pool;
 	struct settings_tenant *tenants;
 	size_t n_tenants;

@@ -133,6 +133,8 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
+    # Tenants have no sockets of the internet, not even for a moment.
+    address_family = socket.AF_UNIX
     daemon_threads = True
     request_queue_size = 512
 

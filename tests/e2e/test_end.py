@@ -107,7 +107,7 @@ class End(unittest.TestCase):
                 s.close()
 
     def test_a_program_that_ignores_sigterm_is_killed(self):
-        deaf = {"host": "deaf.localhost", "command": [
+        deaf = {"host": "deaf.localhost", "read": SERVE, "command": [
             "/usr/bin/python3", "-c",
             "import signal, runpy, sys\n"
             "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -118,7 +118,7 @@ class End(unittest.TestCase):
             self.ended(pool)
 
     def test_a_second_signal_hurries(self):
-        deaf = {"host": "deaf.localhost", "command": [
+        deaf = {"host": "deaf.localhost", "read": SERVE, "command": [
             "/usr/bin/python3", "-c",
             "import signal, runpy, sys\n"
             "signal.signal(signal.SIGTERM, lambda *a: open('told', 'w'))\n"
@@ -132,7 +132,7 @@ class End(unittest.TestCase):
             self.ended(pool)
 
     def test_a_grandchild_that_forked_twice_and_left_the_session_ends(self):
-        daemon = {"host": "daemon.localhost", "command": [
+        daemon = {"host": "daemon.localhost", "read": SERVE, "command": [
             "/bin/sh", "-c",
             "setsid sh -c 'setsid sh -c \"echo $$ >grandchild; exec tail -f "
             "/dev/null\" & exit' & exec /usr/bin/python3 " + SERVE]}

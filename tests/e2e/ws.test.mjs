@@ -12,7 +12,9 @@ import { lookup, request, withPool } from './pool.mjs';
 
 const echo = path.join(path.dirname(fileURLToPath(import.meta.url)),
   'ws_echo.mjs');
-const TENANTS = [{ host: 'ws.localhost', command: [process.execPath, echo] }];
+// Its library lies beside it, which the command line does not say.
+const TENANTS = [{ host: 'ws.localhost', command: [process.execPath, echo],
+  read: path.dirname(echo) }];
 
 async function open(pool) {
   const ws = new WebSocket(`ws://ws.localhost:${pool.port}/`, { lookup });

@@ -51,6 +51,12 @@ struct bad {
 	"must be a duration in quotes, such as \"500ms\", \"10s\", \"5m\", " \
 	"\"24h\" or \"7d\""
 
+#define SIZE \
+	"must be a size in quotes, such as \"64K\", \"512M\" or \"2G\""
+#define TENANT_KEY(key)                                              \
+	"tenants = ( { host = \"a.b\"; tools = [ \"/t.so\" ];\n " key \
+	"; } );\n"
+
 static const struct bad bads[] = {
 	/* Syntax. */
 	{ "pool = {\n max_backends = ;\n};\n", 2, "syntax error" },
@@ -64,9 +70,9 @@ static const struct bad bads[] = {
 	{ "switchboard = {\n\n port = 80; };\n", 3,
 	    "switchboard.port: unknown key" },
 	{ TENANT "tenant = ();\n", 4, "tenant: unknown key" },
-	{ "tenants = (\n { host = \"a.b\"; tools = [ \"/t\" ];\n  user = 1; } "
+	{ "tenants = (\n { host = \"a.b\"; tools = [ \"/t\" ];\n  usr = 1; } "
 	  ");\n",
-	    3, "tenants[0].user: unknown key" },
+	    3, "tenants[0].usr: unknown key" },
 	/* Shapes. */
 	{ "pool = 3;\n", 1, "pool: must be a group, { key = value; }" },
 	{ "pool = ( );\n", 1, "pool: must be a group, { key = value; }" },
@@ -97,6 +103,16 @@ static const struct bad bads[] = {
 	    "pool.idle_timeout: " DURATION },
 	{ "pool = {\n idle_timeout = \"99999999999999999999s\"; };\n", 2,
 	    "pool.idle_timeout: " DURATION },
+	{ "pool = {\n memory_max = 512; };\n", 2, "pool.memory_max: " SIZE },
+	{ "pool = {\n memory_max = \"512m\"; };\n", 2,
+	    "pool.memory_max: " SIZE },
+	{ "pool = {\n memory_max = \"M\"; };\n", 2,
+	    "pool.memory_max: " SIZE },
+	{ "pool = {\n memory_max = \"99999999999999T\"; };\n", 2,
+	    "pool.memory_max: " SIZE },
+	{ "tenants = ( {\n host = \"a.b\"; tools = [ \"/t\" ];\n"
+	  " network = 1; } );\n",
+	    3, "tenants[0].network: must be true or false" },
 	{ "pool = {\n runtime_dir = [ \"/x\" ]; };\n", 2,
 	    "pool.runtime_dir: must be a string in quotes" },
 	{ "switchboard = {\n listen = 8080; };\n", 2,
@@ -116,6 +132,12 @@ static const struct bad bads[] = {
 	    "pool.start_timeout: must be 10ms to 1h, is 2h" },
 	{ "pool = {\n stop_timeout = \"0s\"; };\n", 2,
 	    "pool.stop_timeout: must be 10ms to 1h, is 0ms" },
+	{ "pool = {\n memory_max = \"1025T\"; };\n", 2,
+	    "pool.memory_max: must be 0 to 256T, is 1025T" },
+	{ "pool = {\n cpu_weight = 0; };\n", 2,
+	    "pool.cpu_weight: must be 1 to 10000, is 0" },
+	{ "pool = {\n uid_first = 0; };\n", 2,
+	    "pool.uid_first: must be 1 to 4294967294, is 0" },
 	{ "switchboard = {\n listen = [ ]; };\n", 2,
 	    "switchboard.listen: must have 1 to 16 elements, has 0" },
 	{ "pool = {\n runtime_dir = \"\"; };\n", 2,
@@ -125,6 +147,26 @@ static const struct bad bads[] = {
 	    "tenants[0].host: is missing: host name, or *.suffix for any one "
 	    "label in front of it" },
 	/* Rules of poold. */
+	{ "pool = {\n memory_max = \"1M\";\n memory_high = \"2M\"; };\n", 3,
+	    "pool.memory_high: must not be more than memory_max" },
+	{ "pool = { memory_max = \"1M\"; };\n" TENANT_KEY(
+	      "memory_high = \"2M\""),
+	    3, "tenants[0].memory_high: must not be more than memory_max" },
+	{ "pool = {\n uid_first = 4294967290L;\n uid_count = 99; };\n", 3,
+	    "pool.uid_count: is more than there are ids from uid_first on" },
+	{ TENANT_KEY("user = \"nobody-here\""), 2,
+	    "tenants[0].user: nobody-here: there is no such user" },
+	{ TENANT_KEY("user = \"root\""), 2,
+	    "tenants[0].user: root is root, or in its group" },
+	{ TENANT_KEY("user = \"0\""), 2,
+	    "tenants[0].user: 0 is root, or in its group" },
+	{ TENANT_KEY("user = \"1879048200\""), 2,
+	    "tenants[0].user: 1879048200 is one of the ids that tenants "
+	    "without a user get (uid_first, uid_count)" },
+	{ TENANT_KEY("read = \"srv\""), 2,
+	    "tenants[0].read: must be an absolute path, is \"srv\"" },
+	{ TENANT_KEY("write = [ \"/a\", \"b\" ]"), 2,
+	    "tenants[0].write: must be an absolute path, is \"b\"" },
 	{ "switchboard = {\n listen = \"localhost:80\"; };\n", 2,
 	    "switchboard.listen: must be \"IPv4:port\" or \"[IPv6]:port\", is "
 	    "\"localhost:80\"" },
@@ -212,6 +254,12 @@ START_TEST(an_empty_file_gives_the_defaults)
 	ck_assert_int_eq(settings.pool.stop_timeout_ms, 1000);
 	ck_assert_int_eq(settings.pool.session_timeout_ms, 86400000);
 	ck_assert_int_eq(settings.pool.max_sessions, 10000);
+	ck_assert(settings.pool.confine.sandbox);
+	ck_assert(!settings.pool.confine.network);
+	ck_assert_int_eq(settings.pool.confine.pids_max, 512);
+	ck_assert_int_eq(settings.pool.confine.memory_max_bytes, 1 << 30);
+	ck_assert_int_eq(settings.pool.uid_first, 1879048192);
+	ck_assert_int_eq(settings.pool.uid_count, 65536);
 	ck_assert_uint_eq(settings.n_tenants, 0);
 	settings_fini(&settings);
 }
@@ -232,9 +280,15 @@ static const char full[] =
     "	stop_timeout = \"90s\";\n"
     "	session_timeout = \"5m\";\n"
     "	max_sessions = 12;\n"
+    "	pids_max = 30;\n"
+    "	memory_max = \"64M\";\n"
+    "	memory_high = \"1500\";\n"
+    "	network = true;\n"
     "};\n"
     "tenants = (\n"
-    "	{ host = \"acme.localhost\"; tools = [ \"/a.so\", \"/b.so\" ]; },\n"
+    "	{ host = \"acme.localhost\"; tools = [ \"/a.so\", \"/b.so\" ];\n"
+    "	  user = \"12345\"; network = false; memory_max = \"2G\";\n"
+    "	  read = \"/srv/a\"; write = [ \"/srv/b\", \"/srv/c\" ]; },\n"
     "	{ host = \"*.demo.localhost\"; max_hosts = 20; tools = \"/c.so\"; },\n"
     "	{ host = \"files.localhost\"; command = ( \"/usr/bin/x\", \"-v\" ); }\n"
     ");\n";
@@ -264,6 +318,17 @@ check_full(const struct settings *s)
 	ck_assert_int_eq(s->tenants[1].max_hosts, 20);
 	ck_assert_uint_eq(s->tenants[2].command.n, 2);
 	ck_assert_str_eq(s->tenants[2].command.v[1], "-v");
+	ck_assert_int_eq(s->tenants[0].ids.uid, 12345);
+	ck_assert_int_eq(s->tenants[0].ids.gid, 12345);
+	ck_assert_str_eq(s->tenants[0].read.v[0], "/srv/a");
+	ck_assert_str_eq(s->tenants[0].write.v[1], "/srv/c");
+	/* What a tenant leaves out is as the pool has it. */
+	ck_assert(!s->tenants[0].confine.network);
+	ck_assert_int_eq(s->tenants[0].confine.memory_max_bytes, 2LL << 30);
+	ck_assert_int_eq(s->tenants[0].confine.pids_max, 30);
+	ck_assert(s->tenants[2].confine.network);
+	ck_assert_int_eq(s->tenants[2].confine.memory_max_bytes, 64 << 20);
+	ck_assert_int_eq(s->tenants[2].confine.memory_high_bytes, 1500);
 }
 
 START_TEST(every_key_is_read)
