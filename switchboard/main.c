@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * switchboard: accepts HTTP/1.1, finds the backend of each Host through poold,
- * and proxies. Runs unprivileged under poold; opens no file, starts nothing.
+ * and proxies. Runs unprivileged under poold, and before it reads a byte gives
+ * up files and all system calls that it does not need.
  * Everything from poold comes over the channel in HOLDLINE_CHANNEL.
  *
  *   limits.h    every bound and time      exchange.c  a request's record
@@ -13,6 +14,7 @@
  *   route.c     hosts and who waits       listen.c    accepting
  *   relay.c     one direction of a body   admin.c     health and servers
  *   tunnel.c    an upgrade's two halves   link.c      poold, and the ending
+ *                                         confine.c   what is given up at start
  */
 #include <bsd/stdlib.h>
 #include <bsd/unistd.h>
@@ -30,6 +32,7 @@
 #include "switchboard/admin.h"
 #include "switchboard/block.h"
 #include "switchboard/client.h"
+#include "switchboard/confine.h"
 #include "switchboard/drive.h"
 #include "switchboard/limits.h"
 #include "switchboard/listen.h"
@@ -128,6 +131,8 @@ main(int argc, char **argv, char **envp)
 		log_error_err(rc, "start: no channel");
 		return EXIT_FAILURE;
 	}
+	if (confine_enter() < 0)
+		return EXIT_FAILURE;
 	loop_run();
 	link_close();
 	for (int i = 0; i < MAIN_SIGNALS; i++)

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -395,10 +396,14 @@ static int
 filter_for_board(scmp_filter_ctx ctx)
 {
 	const struct scmp_arg_cmp is_unix = SCMP_A0(SCMP_CMP_EQ, AF_UNIX);
-	const int e = filter_rules(ctx, SCMP_ACT_ALLOW, filter_of_board);
+	/* How much a backend has not read yet. */
+	const struct scmp_arg_cmp is_unsent = SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ);
+	int e;
 
-	return e < 0 ? e
-	             : filter_rule(ctx, SCMP_ACT_ALLOW, "socket", 1, &is_unix);
+	if ((e = filter_rules(ctx, SCMP_ACT_ALLOW, filter_of_board)) < 0 ||
+	    (e = filter_rule(ctx, SCMP_ACT_ALLOW, "socket", 1, &is_unix)) < 0)
+		return e;
+	return filter_rule(ctx, SCMP_ACT_ALLOW, "ioctl", 1, &is_unsent);
 }
 
 /* ---------------------------------------------------------------- a filter */

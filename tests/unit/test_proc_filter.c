@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <linux/sched.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -200,6 +201,8 @@ START_TEST(the_switchboard_opens_and_starts_nothing)
 		{ SYS_getpid, { 0 }, 0 },
 		{ SYS_socket, { AF_UNIX, SOCK_STREAM, 0 }, 0 },
 		{ SYS_socket, { AF_INET, SOCK_STREAM, 0 }, EPERM },
+		{ SYS_ioctl, { 0, FIONREAD, 0 }, EPERM },
+		{ SYS_ioctl, { 0xffff, SIOCOUTQ, 0 }, EBADF },
 		{ SYS_openat, { 0 }, EPERM },
 		{ SYS_unlinkat, { 0 }, EPERM },
 		{ SYS_execve, { 0 }, EPERM },
