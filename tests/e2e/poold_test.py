@@ -581,6 +581,128 @@ class Inheritance(unittest.TestCase):
             self.assertNotIn(0, (folder.st_gid, file.st_uid, file.st_gid))
 
 
+FIRST = 1879048192  # uid_first
+
+
+@unittest.skipUnless(IS_ROOT, "users are root's to give")
+class Users(unittest.TestCase):
+    def owner(self, p, host):
+        """Who owns the state folder of a host, and as whom it runs."""
+        uid = os.stat(f"{p.state}/{host}").st_uid
+        if host in self.started:
+            self.assertEqual(set(p.self_of(host)["uids"]), {uid})
+            self.assertEqual(set(p.self_of(host)["gids"]), {uid})
+            self.assertEqual(p.self_of(host)["groups"], [])
+        return uid
+
+    def setUp(self):
+        self.started = set()
+
+    def start(self, p, host):
+        p.ready(host)
+        self.started.add(host)
+        return self.owner(p, host)
+
+    def again(self, p):
+        """The same poold once more."""
+        self.assertEqual(p.end()[0], 0)
+        p.process.stderr.close()
+        p.start()
+
+    def test_a_tenant_s_id_is_its_own_and_stays(self):
+        with Poold([tools("a.localhost", "good"),
+                    tools("b.localhost", "good"),
+                    tools("c.localhost", "good")]) as p:
+            b, c = (self.start(p, h) for h in ("b.localhost", "c.localhost"))
+            self.assertEqual([b, c], [FIRST, FIRST + 1])
+            self.again(p)
+            # In another order, and one that was not there yet.
+            self.assertEqual(self.start(p, "c.localhost"), c)
+            self.assertEqual(self.start(p, "a.localhost"), FIRST + 2)
+            self.assertEqual(self.start(p, "b.localhost"), b)
+
+    def test_a_named_user_gets_the_folder_with_what_is_in_it(self):
+        with Poold([tools("a.localhost", "good", user="daemon")]) as p:
+            folder = f"{p.state}/a.localhost"
+            p.end()
+            p.process.stderr.close()
+            os.makedirs(f"{folder}/deep/er")
+            for path in ("deep/er/file", "stranger", "../outside"):
+                with open(f"{folder}/{path}", "w", encoding="ascii"):
+                    pass
+            os.symlink("../outside", f"{folder}/link")
+            for path in (folder, f"{folder}/deep", f"{folder}/deep/er",
+                         f"{folder}/deep/er/file", f"{folder}/link"):
+                os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+            os.chmod(f"{folder}/deep/er/file", 0o4755)
+            p.start()
+            told = p.ready("a.localhost")
+            self.assertEqual(set(p.self_of("a.localhost")["uids"]), {1})
+            p.line(rf"{folder}: given from user {NOBODY} to user 1")
+            for path, owner in (("", 1), ("deep/er/file", 1), ("link", 1),
+                                ("stranger", 0), ("../outside", 0)):
+                self.assertEqual(
+                    os.lstat(f"{folder}/{path}").st_uid, owner, path)
+            self.assertFalse(
+                os.stat(f"{folder}/deep/er/file").st_mode & stat.S_ISUID)
+            self.assertTrue(is_alive(told["pid"]))
+
+    def test_two_folders_of_one_owner_are_parted(self):
+        with Poold([tools("a.localhost", "good"),
+                    tools("b.localhost", "good")]) as p:
+            self.start(p, "a.localhost")
+            p.end()
+            p.process.stderr.close()
+            shutil.copytree(f"{p.state}/a.localhost", f"{p.state}/b.localhost")
+            for folder, _, files in os.walk(f"{p.state}/b.localhost"):
+                for path in [folder, *(f"{folder}/{f}" for f in files)]:
+                    os.chown(path, FIRST, FIRST)
+            p.start()
+            p.line("its folder had the owner of another tenant's")
+            owners = {self.start(p, h) for h in ("a.localhost", "b.localhost")}
+            self.assertEqual(owners, {FIRST, FIRST + 1})
+
+    def test_an_id_of_a_template_comes_again_last(self):
+        with Poold([tools("*.d.localhost", "good", max_hosts=1)],
+                   pool={"uid_count": 2, "stop_timeout": "5s"}) as p:
+            seen = []
+            for host in ("a.d.localhost", "b.d.localhost", "c.d.localhost"):
+                told = p.ready(host)
+                seen.append(os.stat(f"{p.state}/{host}").st_uid)
+                os.remove(f"{p.state}/{host}/self.json")
+                os.kill(told["pid"], signal.SIGKILL)
+                p.expect("route_gone", generation=told["generation"])
+                p.line(rf"{host}: .* -> gone")
+            self.assertEqual(seen, [FIRST, FIRST + 1, FIRST])
+
+    def test_without_a_free_id_nothing_is_started(self):
+        with Poold([tools("a.localhost", "good"),
+                    tools("b.localhost", "good")], pool={"uid_count": 1}) as p:
+            p.ready("a.localhost")
+            told = p.ask("b.localhost")
+            self.assertEqual(told["type"], "route_failed")
+            self.assertIn("all uid_count ids for tenants are taken",
+                          told["text"])
+
+    def test_without_a_range_tenants_share_a_user_and_that_is_said(self):
+        with Poold([tools("a.localhost", "good"),
+                    tools("b.localhost", "good")], pool={"uid_count": 0}) as p:
+            p.line("isolation: tenants without a user of their own run as "
+                   "user .* not isolated")
+            p.ready("a.localhost")
+            p.ready("b.localhost")
+            self.assertEqual(p.self_of("a.localhost")["uids"],
+                             p.self_of("b.localhost")["uids"])
+            self.assertNotIn(0, p.self_of("b.localhost")["uids"])
+
+    def test_another_user_needs_root(self):
+        with Poold([tools("a.localhost", "good", user="daemon")],
+                   user=NOBODY, settle=False) as p:
+            self.assertEqual(p.join()[0], 1)
+            p.line("^poold: a.localhost: runs as user daemon, for which "
+                   "poold must be root$")
+
+
 class Asks(unittest.TestCase):
     def test_an_unknown_host_gets_404_and_starts_nothing(self):
         with Poold([tools("a.localhost", "good")]) as p:
