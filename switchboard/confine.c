@@ -8,11 +8,14 @@
 #include "common/base/log.h"
 #include "common/proc/drop.h"
 #include "common/proc/sandbox.h"
+#include "common/proc/sanitized.h"
 
 int
 confine_enter(void)
 {
-	static const struct landlock_rules no_files;
+	static const struct landlock_rules no_files = {
+		.has_system = SANITIZED_BUILD,
+	};
 	struct filter *filter = NULL;
 	int rc = drop_no_new_privs();
 

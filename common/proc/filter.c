@@ -28,22 +28,7 @@
 #include "common/base/fd.h"
 #include "common/base/mem.h"
 #include "common/base/must.h"
-
-/*
- * In builds for tests: the sanitizers' search for leaks stops the process by
- * ptrace from a clone of itself, and reads files at the end. Landlock still
- * keeps ptrace within the tenant.
- */
-#if defined(__SANITIZE_ADDRESS__)
-#define FILTER_IS_SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FILTER_IS_SANITIZED true
-#endif
-#endif
-#ifndef FILTER_IS_SANITIZED
-#define FILTER_IS_SANITIZED false
-#endif
+#include "common/proc/sanitized.h"
 
 #define FILTER_FAMILIES 64 /* more than there are (46 in Linux 6.18) */
 #define FILTER_INT      UINT64_C(0xffffffff) /* the kernel reads an int */
@@ -384,8 +369,8 @@ filter_for_tenant(scmp_filter_ctx ctx, enum filter_kind kind, bool has_network)
 		0 ||
 	    (e = filter_namespaces(ctx)) < 0 || (e = filter_arguments(ctx)) < 0)
 		return e;
-	if (!FILTER_IS_SANITIZED && (e = filter_rule(ctx, SCMP_ACT_ERRNO(EPERM),
-					 "ptrace", 0, NULL)) < 0)
+	if (!SANITIZED_BUILD && (e = filter_rule(ctx, SCMP_ACT_ERRNO(EPERM),
+				     "ptrace", 0, NULL)) < 0)
 		return e;
 	if (kind == FILTER_TOOLS)
 		return filter_for_tools(ctx, has_network);
@@ -442,7 +427,7 @@ filter_new(enum filter_kind kind, bool has_network, struct filter **filter_r,
     struct err *err_r)
 {
 	/* With the sanitizers the switchboard is only kept from the worst. */
-	const bool is_closed = kind == FILTER_BOARD && !FILTER_IS_SANITIZED;
+	const bool is_closed = kind == FILTER_BOARD && !SANITIZED_BUILD;
 	const scmp_filter_ctx ctx =
 	    seccomp_init(is_closed ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_ALLOW);
 	int e = ctx ? 0 : -ENOMEM;
