@@ -236,6 +236,23 @@ filter_is_there(void)
 
 /* ------------------------------------------------------------------- rules */
 
+/* The condition that argument arg stands in this relation to value. */
+static struct scmp_arg_cmp
+filter_is(unsigned arg, enum scmp_compare op, uint64_t value)
+{
+	return (struct scmp_arg_cmp){ .arg = arg, .op = op, .datum_a = value };
+}
+
+/* The condition that those bits of argument arg are value. */
+static struct scmp_arg_cmp
+filter_masked(unsigned arg, uint64_t mask, uint64_t value)
+{
+	return (struct scmp_arg_cmp){ .arg = arg,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = mask,
+		.datum_b = value };
+}
+
 /* A rule for a call by its name; n conditions. */
 static int
 filter_rule(scmp_filter_ctx ctx, uint32_t action, const char *name, unsigned n,
@@ -271,7 +288,7 @@ filter_namespaces(scmp_filter_ctx ctx)
 	for (unsigned i = 0; i < sizeof(flags) / sizeof(flags[0]) && e == 0;
 	     i++) {
 		const struct scmp_arg_cmp has =
-		    SCMP_A0(SCMP_CMP_MASKED_EQ, flags[i], flags[i]);
+		    filter_masked(0, flags[i], flags[i]);
 		e = filter_rule(ctx, SCMP_ACT_ERRNO(EPERM), "clone", 1, &has);
 	}
 	return e;
@@ -297,11 +314,12 @@ static int
 filter_families(scmp_filter_ctx ctx, bool has_network)
 {
 	const uint32_t refuse = SCMP_ACT_ERRNO(EAFNOSUPPORT);
-	const struct scmp_arg_cmp other = SCMP_A0(SCMP_CMP_GE, FILTER_FAMILIES);
+	const struct scmp_arg_cmp other =
+	    filter_is(0, SCMP_CMP_GE, FILTER_FAMILIES);
 	int e = filter_rule(ctx, refuse, "socket", 1, &other);
 
 	for (uint64_t i = 0; i < FILTER_FAMILIES && e == 0; i++) {
-		const struct scmp_arg_cmp is = SCMP_A0(SCMP_CMP_EQ, i);
+		const struct scmp_arg_cmp is = filter_is(0, SCMP_CMP_EQ, i);
 		if (!filter_has_family(i, has_network))
 			e = filter_rule(ctx, refuse, "socket", 1, &is);
 	}
@@ -316,13 +334,12 @@ static int
 filter_arguments(scmp_filter_ctx ctx)
 {
 	const struct scmp_arg_cmp death[] = {
-		SCMP_A0(SCMP_CMP_MASKED_EQ, FILTER_INT, PR_SET_PDEATHSIG),
-		SCMP_A1(SCMP_CMP_NE, SIGKILL),
+		filter_masked(0, FILTER_INT, PR_SET_PDEATHSIG),
+		filter_is(1, SCMP_CMP_NE, SIGKILL),
 	};
-	const struct scmp_arg_cmp type =
-	    SCMP_A1(SCMP_CMP_MASKED_EQ, FILTER_INT, TIOCSTI);
+	const struct scmp_arg_cmp type = filter_masked(1, FILTER_INT, TIOCSTI);
 	const struct scmp_arg_cmp paste =
-	    SCMP_A1(SCMP_CMP_MASKED_EQ, FILTER_INT, TIOCLINUX);
+	    filter_masked(1, FILTER_INT, TIOCLINUX);
 	const uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
 	int e;
 
@@ -336,8 +353,7 @@ filter_arguments(scmp_filter_ctx ctx)
 static int
 filter_datagrams(scmp_filter_ctx ctx)
 {
-	const struct scmp_arg_cmp datagram =
-	    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM);
+	const struct scmp_arg_cmp datagram = filter_masked(1, 0xf, SOCK_DGRAM);
 
 	return filter_rule(
 	    ctx, SCMP_ACT_ERRNO(EPERM), "socketpair", 1, &datagram);
@@ -380,9 +396,10 @@ filter_for_tenant(scmp_filter_ctx ctx, enum filter_kind kind, bool has_network)
 static int
 filter_for_board(scmp_filter_ctx ctx)
 {
-	const struct scmp_arg_cmp is_unix = SCMP_A0(SCMP_CMP_EQ, AF_UNIX);
+	const struct scmp_arg_cmp is_unix = filter_is(0, SCMP_CMP_EQ, AF_UNIX);
 	/* How much a backend has not read yet. */
-	const struct scmp_arg_cmp is_unsent = SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ);
+	const struct scmp_arg_cmp is_unsent =
+	    filter_is(1, SCMP_CMP_EQ, SIOCOUTQ);
 	int e;
 
 	if ((e = filter_rules(ctx, SCMP_ACT_ALLOW, filter_of_board)) < 0 ||
