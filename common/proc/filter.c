@@ -454,6 +454,10 @@ filter_new(enum filter_kind kind, bool has_network, struct filter **filter_r,
 	if (e == 0)
 		e = seccomp_attr_set(
 		    ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	/* A tree: the kernel walks the filter for every call when it is put on.
+	 */
+	if (e == 0)
+		e = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (e == 0)
 		e = is_closed ? filter_for_board(ctx)
 		              : filter_for_tenant(ctx, kind, has_network);
