@@ -4,7 +4,7 @@
 # deps: install the Debian packages that holdline needs. The one place that
 # names packages; demo.sh, tests/run.sh and CI all come here.
 #
-#   sh deploy/deps.sh [-l] [build] [test] [bench] [cross]
+#   sh deploy/deps.sh [-l] [build] [test] [bench] [cross] [vm]
 #
 # Without a group: build. -l lists the packages of the groups and installs
 # nothing. Says nothing when everything is there already; asks nothing ever.
@@ -35,12 +35,15 @@ bench='nginx-light wrk golang-go'
 # by tests/cross/sysroot.sh, not installed.
 cross='gcc-aarch64-linux-gnu qemu-user-static'
 
+# What tests/e2e/vm.sh boots another kernel with.
+vm='qemu-system-x86 busybox-static cpio'
+
 say() { printf 'deps: %s\n' "$*" >&2; }
 
 usage()
 {
   say "unknown argument '$1'"
-  say 'usage: sh deploy/deps.sh [-l] [build] [test] [bench] [cross]'
+  say 'usage: sh deploy/deps.sh [-l] [build] [test] [bench] [cross] [vm]'
   exit 2
 }
 
@@ -78,7 +81,7 @@ groups=
 for word in "$@"; do
   case $word in
   -l) list=1 ;;
-  build | test | bench | cross) groups="$groups $word" ;;
+  build | test | bench | cross | vm) groups="$groups $word" ;;
   *) usage "$word" ;;
   esac
 done

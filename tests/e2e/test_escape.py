@@ -342,6 +342,93 @@ class EscapeWithoutRoot(Escape):
         return False
 
 
+class CgroupLimits(ctypes.Structure):
+    """struct cgroup_limits of common/proc."""
+
+    _fields_ = [(name, ctypes.c_int64) for name in (
+        "memory_high", "memory_max", "n_pids", "cpu_weight")]
+
+
+def cgroup_fault():
+    """Why there is no cgroup to try limits in; None: there is one."""
+    try:
+        with open("/sys/fs/cgroup/cgroup.controllers", encoding="ascii") as f:
+            if {"memory", "pids", "cpu"} - set(f.read().split()):
+                return "cgroup v2 has not all controllers here"
+    except OSError:
+        return "no cgroup v2 at /sys/fs/cgroup"
+    return None if IS_ROOT else "needs root"
+
+
+class Cgroup(unittest.TestCase):
+    """The limits of a tenant as a whole, in a leaf of the real hierarchy."""
+
+    def setUp(self):
+        if cgroup_fault():
+            self.skipTest(cgroup_fault())
+        root = "/sys/fs/cgroup"
+        with open(f"{root}/cgroup.subtree_control", "w",
+                  encoding="ascii") as f:
+            f.write("+memory +pids +cpu")
+        self.leaf = f"{root}/holdline-test-{os.getpid()}"
+        os.mkdir(self.leaf)
+        self.addCleanup(os.rmdir, self.leaf)
+
+    def limit(self, **limits):
+        """Write the limits of the leaf, all of them."""
+        library = ctypes.CDLL(os.path.join(os.path.dirname(LIBRARY),
+                                           "cgroup_limits.so"))
+        lacks = ctypes.c_uint()
+        fd = os.open(self.leaf, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            self.assertEqual(library.cgroup_limits_write(
+                fd, ctypes.byref(CgroupLimits(**limits)),
+                ctypes.byref(lacks)), 0)
+        finally:
+            os.close(fd)
+        self.assertEqual(lacks.value, 0)
+
+    def value(self, name):
+        with open(f"{self.leaf}/{name}", encoding="ascii") as f:
+            return f.read().strip()
+
+    def inside(self, attempt):
+        """Run attempt in the leaf: its wait status."""
+        pid = os.fork()
+        if pid == 0:
+            with open(f"{self.leaf}/cgroup.procs", "w", encoding="ascii") as f:
+                f.write("0")
+            os._exit(attempt())
+        return os.waitpid(pid, 0)[1]
+
+    def attempt(self, name, number=0):
+        """What escape.c gets, as an exit status."""
+        library = ctypes.CDLL(LIBRARY)
+        n = ctypes.c_long()
+        return lambda: library.escape_try(
+            name.encode(), b"", ctypes.c_long(number), ctypes.byref(n))
+
+    def test_limits_are_written_kept_and_lifted(self):
+        self.limit(memory_high=24 << 20, memory_max=32 << 20, n_pids=5,
+                   cpu_weight=7)
+        self.assertEqual(
+            [self.value(n) for n in ("memory.high", "memory.max", "pids.max",
+                                     "cpu.weight")],
+            [str(24 << 20), str(32 << 20), "5", "7"])
+        self.limit(memory_max=64 << 20, n_pids=5)
+        self.assertEqual(os.WEXITSTATUS(self.inside(self.attempt("forks"))),
+                         errno.EAGAIN)
+        ended = self.inside(self.attempt("memory", 400))
+        self.assertTrue(os.WIFSIGNALED(ended), ended)
+        self.assertEqual(os.WTERMSIG(ended), signal.SIGKILL)
+        self.limit()
+        self.assertEqual(
+            [self.value(n) for n in ("memory.high", "memory.max", "pids.max",
+                                     "cpu.weight")],
+            ["max", "max", "max", "100"])
+        self.assertEqual(self.inside(self.attempt("memory", 100)), 0)
+
+
 def status_of(pid):
     """/proc/PID/status as a dict."""
     with open(f"/proc/{pid}/status", encoding="ascii") as f:
