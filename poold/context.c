@@ -46,6 +46,25 @@ context_without_root(const struct context *context, struct err *err_r)
 	return 0;
 }
 
+/* The folder of sockets is open to the switchboard's user and group. */
+static int
+context_check_users(const struct context *context, struct err *err_r)
+{
+	const struct settings *const settings = context->settings;
+	const struct drop_ids *const board = &context->board_ids;
+
+	for (size_t i = 0; i < settings->n_tenants; i++) {
+		const struct settings_tenant *const t = &settings->tenants[i];
+		if (t->user[0] &&
+		    (t->ids.uid == board->uid || t->ids.gid == board->gid))
+			return err_set(err_r, -EPERM, t->host,
+			    "must not run as user %s, who is the "
+			    "switchboard's, or in its group",
+			    t->user);
+	}
+	return 0;
+}
+
 /* As whom children run. */
 static int
 context_find_ids(struct context *context, struct err *err_r)
@@ -59,7 +78,7 @@ context_find_ids(struct context *context, struct err *err_r)
 	if (context->board_ids.uid == 0 || context->board_ids.gid == 0)
 		return err_set(err_r, -EPERM, context->board_ids.user,
 		    "is root, or in its group: children must not be");
-	return 0;
+	return context_check_users(context, err_r);
 }
 
 /* Compile the filters of tenants, and say what the kernel lacks. */

@@ -695,6 +695,12 @@ class Users(unittest.TestCase):
                              p.self_of("b.localhost")["uids"])
             self.assertNotIn(0, p.self_of("b.localhost")["uids"])
 
+    def test_the_switchboard_s_user_is_no_tenant_s(self):
+        with Poold([tools("a.localhost", "good", user="nobody")],
+                   settle=False) as p:
+            self.assertEqual(p.join()[0], 1)
+            p.line("^poold: a.localhost: must not run as user nobody")
+
     def test_another_user_needs_root(self):
         with Poold([tools("a.localhost", "good", user="daemon")],
                    user=NOBODY, settle=False) as p:
