@@ -14,10 +14,19 @@ struct poold_link {
 	struct latch *gone;
 };
 
-/* poold says nothing to a backend that knows of no message. */
+static void poold_link_send(struct poold_link *link, enum proto_type type,
+    const void *payload, const char *text);
+
+/* Answered from the loop itself: a loop that stands still does not. */
 static void
 poold_link_on_msg(const struct channel_msg *msg, void *arg)
 {
+	const struct proto_pong pong = { 0 };
+
+	if (msg->type == PROTO_PING) {
+		poold_link_send(arg, PROTO_PONG, &pong, NULL);
+		return;
+	}
 	log_warn("channel: ignored: %s", proto_name(msg->type));
 }
 

@@ -115,6 +115,7 @@ ask_refuse_one(struct board *board, uint64_t id, enum policy_verdict verdict,
 
 	switch (verdict) {
 	case POLICY_ADMIT:
+	case POLICY_WAIT:
 		must(!"an admitted ask is not refused");
 		break;
 	case POLICY_ENDING:
@@ -122,7 +123,8 @@ ask_refuse_one(struct board *board, uint64_t id, enum policy_verdict verdict,
 		break;
 	case POLICY_FULL:
 		snprintf(text, sizeof(text),
-		    "all %u places for backends are taken (max_backends)",
+		    "all %u places for backends are taken (max_backends) and "
+		    "none became free",
 		    load->max_backends);
 		break;
 	case POLICY_HOSTS:
@@ -134,6 +136,12 @@ ask_refuse_one(struct board *board, uint64_t id, enum policy_verdict verdict,
 		snprintf(text, sizeof(text),
 		    "failed %u times in a row, tried again in %u s; the last "
 		    "time: %.380s",
+		    load->n_failures, refusal.retry_after_s, words);
+		break;
+	case POLICY_HELD:
+		snprintf(text, sizeof(text),
+		    "held as failed after %u failures in a row, tried again in "
+		    "%u s; the last time: %.360s",
 		    load->n_failures, refusal.retry_after_s, words);
 		break;
 	}

@@ -21,6 +21,7 @@
 
 #include "poold/backend_spawn.h"
 #include "poold/family.h"
+#include "poold/mark.h"
 #include "poold/process.h"
 
 #define BACKEND_RELEASE_MS 2000 /* the switchboard's time to answer */
@@ -35,31 +36,81 @@ backend_load(const struct backend *backend, struct policy_load *load)
 
 	*load = (struct policy_load){
 		.is_ending = context->is_ending,
-		.n_backends = context->n_backends,
-		.max_backends = (uint32_t)context->settings->pool.max_backends,
 		.has_slot = true,
-		.has_process = backend->has_place,
-		.n_failures = backend->n_failures,
+		.has_process = backend->seat.kind == SEAT_TAKEN,
+		.is_waiting = backend->seat.kind == SEAT_WAITING,
+		.is_held = backend->state == LIFE_FAILED,
+		.n_failures = backend->posted & (1u << LIFE_CHANGED)
+		                  ? 0
+		                  : backend->n_failures,
 		.retry_at_ms = backend->retry_at_ms,
 		.now_ms = clock_now_ms(),
 	};
+	backend_load_places(context, load);
 }
 
-/* Count it among the processes from the moment that one is promised. */
-static void
-backend_take_place(struct backend *backend)
+void
+backend_load_places(const struct context *context, struct policy_load *load)
 {
-	if (!backend->has_place)
-		backend->context->n_backends++;
-	backend->has_place = true;
+	const struct settings *const settings = context->settings;
+
+	load->n_backends = context->seats.n_taken;
+	load->max_backends = context->seats.max;
+	load->n_waiting = context->seats.n_waiting;
+	load->max_waiting = settings->pool.queue_timeout_ms > 0
+	                        ? (uint32_t)settings->pool.max_queue
+	                        : 0;
 }
 
+/* What may be asked of its place, now that something changed. */
 static void
-backend_leave_place(struct backend *backend)
+backend_note_seat(struct backend *backend)
 {
-	if (backend->has_place)
-		backend->context->n_backends--;
-	backend->has_place = false;
+	struct seat *const seat = &backend->seat;
+	const enum life_state state = backend->state;
+
+	seat->is_idle = state == LIFE_READY && backend->n_sessions == 0 &&
+	                backend->asks.n == 0;
+	seat->is_leaving =
+	    (state >= LIFE_DRAINING && state <= LIFE_KILLED) ||
+	    (state == LIFE_READY && backend->posted & (1u << LIFE_EVICT));
+	if (!backend->context->is_ending)
+		seats_look(&backend->context->seats, clock_now_ms());
+}
+
+void
+backend_on_place(struct seat *seat)
+{
+	backend_post(seat->arg, LIFE_ASK);
+}
+
+void
+backend_on_wanted(struct seat *seat)
+{
+	backend_post(seat->arg, LIFE_EVICT);
+}
+
+/* The mark of what it runs. */
+static uint64_t
+backend_mark(const struct backend *backend)
+{
+	const struct settings_tenant *const tenant = backend->tenant;
+
+	/* What follows a command's name are arguments, not files. */
+	return tenant->command.n > 0
+	           ? mark_of(tenant->command.v, 1)
+	           : mark_of(tenant->tools.v, tenant->tools.n);
+}
+
+void
+backend_look_for_change(struct backend *backend)
+{
+	const bool is_sick =
+	    backend->state == LIFE_BACKOFF || backend->state == LIFE_FAILED;
+
+	if (is_sick && clock_now_ms() < backend->retry_at_ms &&
+	    backend_mark(backend) != backend->mark)
+		backend_post(backend, LIFE_CHANGED);
 }
 
 void
@@ -72,14 +123,23 @@ backend_refuse_asks(struct backend *backend)
 }
 
 void
-backend_add_ask(struct backend *backend, uint64_t id, uint64_t dead_generation)
+backend_add_ask(struct backend *backend, uint64_t id, uint64_t dead_generation,
+    enum policy_verdict verdict)
 {
+	struct seats *const seats = &backend->context->seats;
+
 	if (ask_add(&backend->asks, id, dead_generation) < 0) {
 		ask_fail_one(backend->board, id, 503, 1,
 		    "too much is waiting for this backend");
 		return;
 	}
-	backend_take_place(backend);
+	if (verdict == POLICY_WAIT) {
+		seat_wait(seats, &backend->seat);
+		backend_post(backend, LIFE_WAITS);
+		seats_look(seats, clock_now_ms());
+		return;
+	}
+	seat_take(seats, &backend->seat);
 	/* Found dead, but it lives: it is ended and started anew. */
 	if (dead_generation != 0 && dead_generation == backend->generation &&
 	    backend->process && !process_is_over(backend->process))
@@ -120,9 +180,11 @@ backend_post(struct backend *backend, enum life_event event)
 }
 
 void
-backend_held(struct backend *backend, uint32_t ask_again_ms)
+backend_held(struct backend *backend, uint32_t ask_again_ms, bool is_busy)
 {
 	backend->ask_again_ms = ask_again_ms;
+	seat_note(&backend->seat, is_busy,
+	    is_busy ? 0 : backend->let_go_ms - ask_again_ms, clock_now_ms());
 	backend_post(backend, LIFE_HELD);
 }
 
@@ -146,6 +208,19 @@ backend_on_sessions(struct backend *backend, uint32_t n_sessions)
 	backend->due_at_ms = policy_release_at_ms(n_sessions, clock_now_ms(),
 	    backend->context->settings->pool.idle_timeout_ms);
 	/* Its task waits for the old time: let it look again. */
+	waitq_wake_all(&backend->wake, 0);
+	backend_note_seat(backend);
+}
+
+/* It answered the watchdog, which asks again later. */
+static void
+backend_on_pong(struct backend *backend)
+{
+	backend->ponged_ms = clock_now_ms();
+	backend->watch_at_ms = policy_watch(backend->ponged_ms,
+	    backend->pinged_ms, backend->ponged_ms,
+	    backend->context->settings->pool.watchdog_ms)
+	                           .at_ms;
 	waitq_wake_all(&backend->wake, 0);
 }
 
@@ -171,6 +246,9 @@ backend_on_msg(const struct channel_msg *msg, void *arg)
 	case PROTO_SESSIONS:
 		sessions = msg->payload;
 		backend_on_sessions(backend, sessions->n_sessions);
+		break;
+	case PROTO_PONG:
+		backend_on_pong(backend);
 		break;
 	default:
 		log_error("%s: sent %s, which is not its to send",
@@ -214,6 +292,25 @@ backend_do_keep(struct backend *backend)
 {
 }
 
+/* Asks wait for a place, and no longer than that. */
+static void
+backend_do_queue(struct backend *backend)
+{
+	backend_set_due(
+	    backend, backend->context->settings->pool.queue_timeout_ms);
+}
+
+static void
+backend_do_no_place(struct backend *backend)
+{
+	struct policy_load load;
+
+	seat_leave(&backend->context->seats, &backend->seat);
+	backend_load(backend, &load);
+	ask_refuse(&backend->asks, backend->board, POLICY_FULL, &load, "");
+	backend->due_at_ms = CLOCK_NEVER;
+}
+
 static void
 backend_do_start(struct backend *backend)
 {
@@ -223,7 +320,10 @@ backend_do_start(struct backend *backend)
 	backend->generation = ++context->generation;
 	backend->cause = POLICY_ITSELF;
 	backend->was_ready = false;
+	backend->is_evicted = false;
 	backend->n_sessions = 0;
+	backend->mark = backend_mark(backend);
+	backend->watch_at_ms = CLOCK_NEVER;
 	backend->words[0] = '\0';
 	backend->started_ms = clock_now_ms();
 	backend->started_wall_ms = clock_wall_ms();
@@ -235,10 +335,26 @@ backend_do_start(struct backend *backend)
 	backend_post(backend, LIFE_UNBORN);
 }
 
+/* It became ready: what its start took, and from when it is watched. */
+static void
+backend_note_ready(struct backend *backend)
+{
+	const int64_t now_ms = clock_now_ms();
+
+	backend->was_ready = true;
+	backend->seat.cost_ms = now_ms - backend->started_ms;
+	backend->pinged_ms = backend->ponged_ms = now_ms;
+	/* A command has no channel on which it could answer. */
+	if (backend->tenant->command.n == 0)
+		backend_on_pong(backend);
+}
+
 static void
 backend_do_serve(struct backend *backend)
 {
-	backend->was_ready = true;
+	if (!backend->was_ready)
+		backend_note_ready(backend);
+	seat_note(&backend->seat, false, 0, clock_now_ms());
 	backend->due_at_ms = policy_release_at_ms(backend->n_sessions,
 	    clock_now_ms(), backend->context->settings->pool.idle_timeout_ms);
 	backend_answer_asks(backend);
@@ -247,25 +363,31 @@ backend_do_serve(struct backend *backend)
 static void
 backend_do_resume(struct backend *backend)
 {
-	const int64_t again_ms = policy_ask_again_ms(backend->ask_again_ms,
-	    backend->context->settings->pool.idle_timeout_ms);
+	const int64_t idle_ms =
+	    backend->context->settings->pool.idle_timeout_ms;
 
-	backend->due_at_ms =
-	    policy_release_at_ms(backend->n_sessions, clock_now_ms(), again_ms);
+	/* Asked for its place it was asked early: its time is not over. */
+	if (backend->is_evicted)
+		backend->due_at_ms = policy_release_at_ms(
+		    backend->n_sessions, backend->seat.busy_at_ms, idle_ms);
+	else
+		backend->due_at_ms =
+		    policy_release_at_ms(backend->n_sessions, clock_now_ms(),
+			policy_ask_again_ms(backend->ask_again_ms, idle_ms));
+	backend->is_evicted = false;
 	backend_answer_asks(backend);
 }
 
 static void
 backend_do_answer(struct backend *backend)
 {
+	seat_note(&backend->seat, false, 0, clock_now_ms());
 	backend_answer_asks(backend);
 }
 
 static void
-backend_do_let_go(struct backend *backend)
+backend_ask_release(struct backend *backend, int64_t idle_ms)
 {
-	const int64_t idle_ms =
-	    backend->context->settings->pool.idle_timeout_ms;
 	const struct proto_release_ask ask = {
 		.generation = backend->generation,
 		.idle_ms =
@@ -274,7 +396,23 @@ backend_do_let_go(struct backend *backend)
 
 	/* Without a switchboard nobody answers: then it stays. */
 	backend_set_due(backend, BACKEND_RELEASE_MS);
+	backend->let_go_ms = ask.idle_ms;
 	(void)board_send(backend->board, PROTO_RELEASE_ASK, &ask, NULL);
+}
+
+static void
+backend_do_let_go(struct backend *backend)
+{
+	backend->is_evicted = false;
+	backend_ask_release(
+	    backend, backend->context->settings->pool.idle_timeout_ms);
+}
+
+static void
+backend_do_yield(struct backend *backend)
+{
+	backend->is_evicted = true;
+	backend_ask_release(backend, backend->seat.asked_ms);
 }
 
 static void
@@ -316,6 +454,18 @@ backend_do_too_late(struct backend *backend)
 	    backend->context->settings->pool.start_timeout_ms, time);
 	snprintf(backend->words, sizeof(backend->words),
 	    "not ready within %s (start_timeout)", time);
+	backend_do_kill(backend);
+}
+
+static void
+backend_do_stall(struct backend *backend)
+{
+	const int64_t ms = backend->context->settings->pool.watchdog_ms;
+
+	snprintf(backend->words, sizeof(backend->words),
+	    "its event loop stood still for %lld %s (watchdog)",
+	    (long long)(ms % 1000 ? ms : ms / 1000), ms % 1000 ? "ms" : "s");
+	log_error("%s: %s, killed", backend->name, backend->words);
 	backend_do_kill(backend);
 }
 
@@ -379,7 +529,7 @@ backend_do_bury(struct backend *backend)
 		.is_expected = policy_is_expected(backend->cause),
 	};
 
-	backend_leave_place(backend);
+	backend->watch_at_ms = CLOCK_NEVER;
 	if (backend->process) {
 		const pid_t pid = process_pid(backend->process);
 		backend_note_words(backend);
@@ -389,22 +539,39 @@ backend_do_bury(struct backend *backend)
 			    &gone, backend->words);
 		backend_end_family(backend, pid);
 	}
+	seat_leave(&backend->context->seats, &backend->seat);
 	backend->n_failures = 0;
 	backend->due_at_ms = CLOCK_NEVER;
+}
+
+static struct policy_pace
+backend_pace(const struct backend *backend)
+{
+	const struct settings *const settings = backend->context->settings;
+
+	return (struct policy_pace){
+		.first_ms = settings->pool.backoff_ms,
+		.most_ms = settings->pool.max_backoff_ms,
+		.n_held = (uint32_t)settings->pool.max_failures,
+	};
 }
 
 static void
 backend_do_mourn(struct backend *backend)
 {
 	const unsigned n_failures = backend->n_failures + 1;
-	const int64_t pause_ms = policy_backoff_ms(n_failures);
+	const struct policy_pace pace = backend_pace(backend);
+	const int64_t pause_ms = policy_backoff_ms(&pace, n_failures);
 
 	if (backend->cause == POLICY_TIMEOUT && !backend->was_ready)
 		backend_fail_asks(backend, 504, backend->words);
 	backend_do_bury(backend);
 	backend->n_failures = n_failures;
 	backend->retry_at_ms = clock_now_ms() + pause_ms;
-	backend_set_due(backend, pause_ms + POLICY_MEMORY_MS);
+	/* Held as failed it waits for a probe, else for being forgotten. */
+	backend_set_due(backend, policy_is_held(&pace, n_failures)
+				     ? pause_ms
+				     : pause_ms + POLICY_MEMORY_MS);
 }
 
 static void
@@ -416,29 +583,42 @@ backend_do_give_up(struct backend *backend)
 	backend_do_mourn(backend);
 }
 
+/* Nobody need ask: the failure fades like any other. */
+static void
+backend_do_probe(struct backend *backend)
+{
+	backend_set_due(backend, POLICY_MEMORY_MS);
+}
+
 static void
 backend_do_forget(struct backend *backend)
 {
+	seat_leave(&backend->context->seats, &backend->seat);
 	backend->n_failures = 0;
 	backend->due_at_ms = CLOCK_NEVER;
 }
 
 static void (*const backend_do[LIFE_N_ACTIONS])(struct backend *) = {
 	[LIFE_KEEP] = backend_do_keep,
+	[LIFE_QUEUE] = backend_do_queue,
+	[LIFE_NO_PLACE] = backend_do_no_place,
 	[LIFE_START] = backend_do_start,
 	[LIFE_SERVE] = backend_do_serve,
 	[LIFE_RESUME] = backend_do_resume,
 	[LIFE_ANSWER] = backend_do_answer,
 	[LIFE_LET_GO] = backend_do_let_go,
+	[LIFE_YIELD] = backend_do_yield,
 	[LIFE_TERMINATE] = backend_do_terminate,
 	[LIFE_EXPECT_EXIT] = backend_do_expect_exit,
 	[LIFE_REFUSE] = backend_do_refuse,
 	[LIFE_TOO_LATE] = backend_do_too_late,
+	[LIFE_STALL] = backend_do_stall,
 	[LIFE_KILL] = backend_do_kill,
 	[LIFE_KILL_AGAIN] = backend_do_kill_again,
 	[LIFE_BURY] = backend_do_bury,
 	[LIFE_MOURN] = backend_do_mourn,
 	[LIFE_GIVE_UP] = backend_do_give_up,
+	[LIFE_PROBE] = backend_do_probe,
 	[LIFE_FORGET] = backend_do_forget,
 };
 
@@ -451,7 +631,9 @@ backend_note_cause(struct backend *backend, enum life_event event)
 	enum policy_cause cause = POLICY_ITSELF;
 
 	if (event == LIFE_RELEASED)
-		cause = POLICY_IDLE;
+		cause = backend->is_evicted ? POLICY_EVICTED : POLICY_IDLE;
+	else if (event == LIFE_STILL)
+		cause = POLICY_STALL;
 	else if (event == LIFE_SHUTDOWN || event == LIFE_HURRY)
 		cause = POLICY_SHUTDOWN;
 	else if (event == LIFE_CLAIMED)
@@ -474,11 +656,12 @@ backend_log(
 	const char *const why = life_event_name(event);
 	const unsigned long long generation = backend->generation;
 
-	if (backend->state == LIFE_BACKOFF)
+	if (backend->state == LIFE_BACKOFF || backend->state == LIFE_FAILED)
 		log_warn("%s: %s -> %s (%s): %s generation=%llu failures=%u",
 		    backend->name, from, to, why, backend->words, generation,
 		    backend->n_failures);
-	else if (backend->state == LIFE_GONE && old != LIFE_BACKOFF)
+	else if (backend->state == LIFE_GONE && old >= LIFE_STARTING &&
+		 old <= LIFE_KILLED)
 		log_info("%s: %s -> %s (%s): %s generation=%llu", backend->name,
 		    from, to, why, backend->words, generation);
 	else
@@ -522,7 +705,53 @@ backend_judge(const struct backend *backend)
 
 	if (backend->context->is_ending && backend->state != LIFE_STARTING)
 		return LIFE_ENDED;
-	return policy_is_failure(&run) ? LIFE_FAILED : LIFE_ENDED;
+	const struct policy_pace pace = backend_pace(backend);
+
+	if (!policy_is_failure(&run))
+		return LIFE_ENDED;
+	return policy_is_held(&pace, backend->n_failures + 1) ? LIFE_FAILS_ON
+	                                                      : LIFE_FAILS;
+}
+
+/* Ask it, or see that it did not answer. Returns whether it stands still. */
+static bool
+backend_watch(struct backend *backend, int64_t now_ms)
+{
+	const struct proto_ping ping = { 0 };
+	const struct policy_watch watch =
+	    policy_watch(now_ms, backend->pinged_ms, backend->ponged_ms,
+		backend->context->settings->pool.watchdog_ms);
+
+	backend->watch_at_ms = watch.at_ms;
+	if (watch.is_ping) {
+		backend->pinged_ms = now_ms;
+		(void)process_send(
+		    backend->process, PROTO_PING, &ping, NULL, -1);
+	}
+	return watch.is_still;
+}
+
+/* The nearer of two deadlines. */
+static int64_t
+backend_earlier(int64_t a_ms, int64_t b_ms)
+{
+	if (a_ms == CLOCK_NEVER)
+		return b_ms;
+	return b_ms == CLOCK_NEVER || a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* What the clock says, if it says something: LIFE_N_EVENTS if not. */
+static enum life_event
+backend_clock_event(struct backend *backend)
+{
+	const int64_t now_ms = clock_now_ms();
+
+	if (backend->due_at_ms != CLOCK_NEVER && now_ms >= backend->due_at_ms)
+		return LIFE_DUE;
+	if (backend->watch_at_ms != CLOCK_NEVER &&
+	    now_ms >= backend->watch_at_ms && backend_watch(backend, now_ms))
+		return LIFE_STILL;
+	return LIFE_N_EVENTS;
 }
 
 /* The next event: what was posted, in the order of the enum, or the time. */
@@ -541,10 +770,13 @@ backend_next_event(struct backend *backend)
 			                       : (enum life_event)i;
 		}
 		if (waitq_wait(&backend->wake, "an event of a backend",
-			backend->due_at_ms) == -ETIMEDOUT &&
-		    backend->posted == 0 && backend->due_at_ms >= 0 &&
-		    clock_now_ms() >= backend->due_at_ms)
-			return LIFE_DUE;
+			backend_earlier(backend->due_at_ms,
+			    backend->watch_at_ms)) != -ETIMEDOUT ||
+		    backend->posted)
+			continue;
+		const enum life_event event = backend_clock_event(backend);
+		if (event != LIFE_N_EVENTS)
+			return event;
 	}
 }
 
@@ -557,17 +789,23 @@ backend_ask_again(struct backend *backend)
 {
 	struct policy_load load;
 
-	if (backend->process || (backend->posted & (1u << LIFE_UNBORN)))
+	if (backend->process || (backend->posted & (1u << LIFE_UNBORN)) ||
+	    backend->state == LIFE_QUEUED)
 		return;
-	backend->posted &= ~(1u << LIFE_ASK);
-	backend_leave_place(backend);
+	backend->posted &= ~(1u << LIFE_ASK | 1u << LIFE_WAITS);
+	seat_leave(&backend->context->seats, &backend->seat);
 	if (backend->asks.n == 0)
 		return;
 	backend_load(backend, &load);
 	const enum policy_verdict verdict = policy_admit(&load);
 	if (verdict == POLICY_ADMIT) {
-		backend_take_place(backend);
+		seat_take(&backend->context->seats, &backend->seat);
 		backend_post(backend, LIFE_ASK);
+		return;
+	}
+	if (verdict == POLICY_WAIT) {
+		seat_wait(&backend->context->seats, &backend->seat);
+		backend_post(backend, LIFE_WAITS);
 		return;
 	}
 	ask_refuse(
@@ -591,6 +829,7 @@ backend_body(void *arg)
 	do {
 		backend_step(backend, backend_next_event(backend));
 		backend_ask_again(backend);
+		backend_note_seat(backend);
 	} while (backend->state != LIFE_GONE || backend->asks.n > 0);
 	backend_leave(backend);
 	return NULL;
@@ -603,7 +842,9 @@ backend_dispose(void *arg)
 	struct backend *const backend = arg;
 
 	backend_leave(backend);
-	backend_leave_place(backend);
+	seat_leave(&backend->context->seats, &backend->seat);
+	if (!backend->context->is_ending)
+		seats_look(&backend->context->seats, clock_now_ms());
 	process_free(&backend->process);
 	ask_drop(&backend->asks);
 	if (backend->tenant->is_template)
@@ -630,7 +871,8 @@ backend_new(struct context *context, struct board *board, size_t tenant_index,
 	backend->arg = arg;
 	backend->state = LIFE_GONE;
 	backend->is_listed = true;
-	backend->due_at_ms = CLOCK_NEVER;
+	backend->due_at_ms = backend->watch_at_ms = CLOCK_NEVER;
+	backend->seat.arg = backend;
 	strlcpy(backend->host, host, sizeof(backend->host));
 	snprintf(backend->name, sizeof(backend->name), "backend %s", host);
 	waitq_init(&backend->wake);

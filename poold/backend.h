@@ -34,13 +34,14 @@ struct backend {
 	void (*on_gone)(struct backend *backend, void *arg);
 	void *arg;
 
-	bool is_listed; /* the owner knows it; on_gone ends that */
-	bool has_place; /* counted in context->n_backends */
+	bool is_listed;   /* the owner knows it; on_gone ends that */
+	struct seat seat; /* under max_backends */
 
 	enum life_state state;
-	uint32_t posted;   /* events that came, a bit each */
-	int64_t due_at_ms; /* when the time of this state is over */
-	struct waitq wake; /* its task */
+	uint32_t posted;     /* events that came, a bit each */
+	int64_t due_at_ms;   /* when the time of this state is over */
+	int64_t watch_at_ms; /* when the watchdog looks */
+	struct waitq wake;   /* its task */
 	struct ask_list asks;
 
 	/* This run. */
@@ -52,10 +53,15 @@ struct backend {
 	int64_t started_wall_ms;
 	uint32_t n_sessions;
 	uint32_t ask_again_ms; /* what HELD said */
+	int64_t let_go_ms;     /* what RELEASE_ASK said: idle for so long */
+	bool is_evicted;       /* and why: its place is wanted */
+	int64_t pinged_ms;     /* the watchdog's last question */
+	int64_t ponged_ms;     /* and answer */
 
 	/* Memory of failures. */
 	unsigned n_failures; /* in a row */
 	int64_t retry_at_ms;
+	uint64_t mark;                /* of the program that failed last */
 	char words[PROTO_TEXT_BYTES]; /* the last one's */
 };
 
@@ -77,18 +83,32 @@ int backend_run_take(struct backend *backend);
 /* What an ask for it is measured against. */
 void backend_load(const struct backend *backend, struct policy_load *load);
 
+/* The part of it that concerns the places under max_backends. */
+void
+backend_load_places(const struct context *context, struct policy_load *load);
+
+/* It failed and is asked for: if its program is another one, forget that. */
+void backend_look_for_change(struct backend *backend);
+
 /*
- * Add an admitted ask. It is answered by ROUTE_READY or ROUTE_FAILED, at once
- * or later. Never waits.
+ * Add an ask that was admitted (POLICY_ADMIT) or may wait (POLICY_WAIT). It is
+ * answered by ROUTE_READY or ROUTE_FAILED, at once or later. Never waits.
  */
-void backend_add_ask(
-    struct backend *backend, uint64_t ask, uint64_t dead_generation);
+void backend_add_ask(struct backend *backend, uint64_t ask,
+    uint64_t dead_generation, enum policy_verdict verdict);
 
 /* Post an event to its task. Never waits. */
 void backend_post(struct backend *backend, enum life_event event);
 
-/* The switchboard holds on to it and wants to be asked again after ms. */
-void backend_held(struct backend *backend, uint32_t ask_again_ms);
+/*
+ * The switchboard holds on to it and wants to be asked again after ms; is_busy:
+ * it has an exchange there.
+ */
+void backend_held(struct backend *backend, uint32_t ask_again_ms, bool is_busy);
+
+/* What seats_init wants of the seats of backends. */
+void backend_on_place(struct seat *seat);
+void backend_on_wanted(struct seat *seat);
 
 /* Refuse all its asks: poold ends. */
 void backend_refuse_asks(struct backend *backend);

@@ -102,8 +102,7 @@ board_on_msg(const struct channel_msg *msg, void *arg)
 		return;
 	case PROTO_HELD:
 		held = msg->payload;
-		board->calls->on_held(
-		    held->generation, held->ask_again_ms, board->arg);
+		board->calls->on_held(held, board->arg);
 		return;
 	case PROTO_DRAINED:
 		board->is_drained = true;

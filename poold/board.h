@@ -20,7 +20,7 @@ struct process;
 struct board_calls {
 	void (*on_ask)(const struct proto_route_ask *ask, void *arg);
 	void (*on_released)(uint64_t generation, void *arg);
-	void (*on_held)(uint64_t generation, uint32_t ask_again_ms, void *arg);
+	void (*on_held)(const struct proto_held *held, void *arg);
 	/* It is ready (is_first: for the first time). */
 	void (*on_ready)(bool is_first, void *arg);
 	/* It ended: what it asked needs no answer any more. */

@@ -18,6 +18,7 @@
 #include "poold/listener.h"
 #include "poold/owner.h"
 #include "poold/place.h"
+#include "poold/seat.h"
 #include "poold/settings.h"
 
 struct context {
@@ -35,7 +36,7 @@ struct context {
 	struct rlimit nofile; /* as it was at start; children get it back */
 	struct scope *scope;  /* where the tasks of children live */
 	uint64_t generation;  /* of the last start of a backend */
-	uint32_t n_backends;  /* processes of backends */
+	struct seats seats;   /* places for processes of backends */
 	bool is_ending;
 	bool is_hurried;
 	struct waitq changed; /* a backend is gone, or hurry was asked for */

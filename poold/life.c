@@ -4,11 +4,14 @@
  *
  *            ask            serves          due           released
  *     gone ──────► starting ──────► ready ──────► draining ──────► stopping
- *      ▲ ▲            │               ▲              │ held           │ due
- *      │ │            │               └──────────────┘                ▼
- *      │ │            │ failed                                      killed
- *      │ └── due ── backoff ◄──────── failed ──── (all with a process) │
- *      └───────────────────────────── ended ───────────────────────────┘
+ *      ▲ ▲ │        ▲ │              │▲            │ held           │ due
+ *      │ │ │ waits  │ │              │└────────────┘                ▼
+ *      │ │ └► queued ─┘ fails        └── still ──────────────────► killed
+ *      │ │   ask                                                     │
+ *      │ └── due ── backoff ◄── fails ────────┬─ (all with a process) │
+ *      │               ▲ due (a probe)        │                      │
+ *      │             failed ◄── fails on ─────┘                      │
+ *      └───────────────────────────── ended ─────────────────────────┘
  *
  * While it drains an ask is not answered: the switchboard may be letting go at
  * this moment, and its RELEASED would then end a backend that it uses again.
@@ -24,7 +27,8 @@
 
 #define ALIVE \
 	(IN(STARTING) | IN(READY) | IN(DRAINING) | IN(STOPPING) | IN(KILLED))
-#define DEAD (IN(GONE) | IN(BACKOFF))
+#define SICK (IN(BACKOFF) | IN(FAILED))
+#define DEAD (IN(GONE) | IN(QUEUED) | SICK)
 #define ANY  (ALIVE | DEAD)
 
 /* One event in a set of states. */
@@ -54,6 +58,10 @@ static const struct life_row life_rows[] = {
 	{ ALIVE & ~(IN(READY) | IN(DRAINING)), LIFE_LOST, LIFE_KEEP, SAME },
 	{ DEAD, LIFE_LOST, LIFE_NEVER, SAME },
 
+	/* Who does not answer would not hear SIGTERM either. */
+	{ IN(READY) | IN(DRAINING), LIFE_STILL, LIFE_STALL, LIFE_KILLED },
+	{ ANY & ~(IN(READY) | IN(DRAINING)), LIFE_STILL, LIFE_KEEP, SAME },
+
 	/* The switchboard speaks of what it knew; poold may know better. */
 	{ IN(READY) | IN(DRAINING), LIFE_CLAIMED, LIFE_TERMINATE,
 	    LIFE_STOPPING },
@@ -62,19 +70,27 @@ static const struct life_row life_rows[] = {
 	{ ANY & ~IN(DRAINING), LIFE_RELEASED, LIFE_KEEP, SAME },
 	{ IN(DRAINING), LIFE_HELD, LIFE_RESUME, LIFE_READY },
 	{ ANY & ~IN(DRAINING), LIFE_HELD, LIFE_KEEP, SAME },
+	/* Anything else is on its way to give its place up, or needs it. */
+	{ IN(READY), LIFE_EVICT, LIFE_YIELD, LIFE_DRAINING },
+	{ ANY & ~IN(READY), LIFE_EVICT, LIFE_KEEP, SAME },
 
 	{ IN(STARTING) | IN(READY) | IN(DRAINING), LIFE_SHUTDOWN,
 	    LIFE_TERMINATE, LIFE_STOPPING },
 	{ IN(STOPPING) | IN(KILLED) | IN(GONE), LIFE_SHUTDOWN, LIFE_KEEP,
 	    SAME },
-	{ IN(BACKOFF), LIFE_SHUTDOWN, LIFE_FORGET, LIFE_GONE },
+	{ IN(QUEUED) | SICK, LIFE_SHUTDOWN, LIFE_FORGET, LIFE_GONE },
 	{ ALIVE & ~IN(KILLED), LIFE_HURRY, LIFE_KILL, LIFE_KILLED },
 	{ IN(KILLED) | IN(GONE), LIFE_HURRY, LIFE_KEEP, SAME },
-	{ IN(BACKOFF), LIFE_HURRY, LIFE_FORGET, LIFE_GONE },
+	{ IN(QUEUED) | SICK, LIFE_HURRY, LIFE_FORGET, LIFE_GONE },
 
+	{ SICK, LIFE_CHANGED, LIFE_FORGET, LIFE_GONE },
+	{ ANY & ~SICK, LIFE_CHANGED, LIFE_KEEP, SAME },
 	{ DEAD, LIFE_ASK, LIFE_START, LIFE_STARTING },
 	{ IN(READY), LIFE_ASK, LIFE_ANSWER, SAME },
 	{ ALIVE & ~IN(READY), LIFE_ASK, LIFE_KEEP, SAME },
+	{ DEAD & ~IN(QUEUED), LIFE_WAITS, LIFE_QUEUE, LIFE_QUEUED },
+	/* One who waits already waits on; one who runs needs no place. */
+	{ ALIVE | IN(QUEUED), LIFE_WAITS, LIFE_KEEP, SAME },
 
 	{ IN(STARTING), LIFE_DUE, LIFE_TOO_LATE, LIFE_KILLED },
 	{ IN(READY), LIFE_DUE, LIFE_LET_GO, LIFE_DRAINING },
@@ -83,14 +99,19 @@ static const struct life_row life_rows[] = {
 	{ IN(STOPPING), LIFE_DUE, LIFE_KILL, LIFE_KILLED },
 	{ IN(KILLED), LIFE_DUE, LIFE_KILL_AGAIN, SAME },
 	{ IN(BACKOFF), LIFE_DUE, LIFE_FORGET, LIFE_GONE },
+	{ IN(FAILED), LIFE_DUE, LIFE_PROBE, LIFE_BACKOFF },
+	{ IN(QUEUED), LIFE_DUE, LIFE_NO_PLACE, LIFE_GONE },
 	{ IN(GONE), LIFE_DUE, LIFE_NEVER, SAME },
 
 	/* An end before it was ready is always a failure. */
 	{ ALIVE & ~IN(STARTING), LIFE_ENDED, LIFE_BURY, LIFE_GONE },
 	{ DEAD | IN(STARTING), LIFE_ENDED, LIFE_NEVER, SAME },
-	{ IN(STARTING), LIFE_FAILED, LIFE_GIVE_UP, LIFE_BACKOFF },
-	{ ALIVE & ~IN(STARTING), LIFE_FAILED, LIFE_MOURN, LIFE_BACKOFF },
-	{ DEAD, LIFE_FAILED, LIFE_NEVER, SAME },
+	{ IN(STARTING), LIFE_FAILS, LIFE_GIVE_UP, LIFE_BACKOFF },
+	{ ALIVE & ~IN(STARTING), LIFE_FAILS, LIFE_MOURN, LIFE_BACKOFF },
+	{ DEAD, LIFE_FAILS, LIFE_NEVER, SAME },
+	{ IN(STARTING), LIFE_FAILS_ON, LIFE_GIVE_UP, LIFE_FAILED },
+	{ ALIVE & ~IN(STARTING), LIFE_FAILS_ON, LIFE_MOURN, LIFE_FAILED },
+	{ DEAD, LIFE_FAILS_ON, LIFE_NEVER, SAME },
 };
 
 #define LIFE_N_ROWS (sizeof(life_rows) / sizeof(life_rows[0]))
@@ -125,12 +146,14 @@ life_state_name(enum life_state state)
 {
 	static const char *const names[LIFE_N_STATES] = {
 		[LIFE_GONE] = "gone",
+		[LIFE_QUEUED] = "queued",
 		[LIFE_STARTING] = "starting",
 		[LIFE_READY] = "ready",
 		[LIFE_DRAINING] = "draining",
 		[LIFE_STOPPING] = "stopping",
 		[LIFE_KILLED] = "killed",
 		[LIFE_BACKOFF] = "backoff",
+		[LIFE_FAILED] = "failed",
 	};
 
 	must(state < LIFE_N_STATES);
@@ -145,15 +168,20 @@ life_event_name(enum life_event event)
 		[LIFE_SERVES] = "ready",
 		[LIFE_REFUSES] = "cannot start",
 		[LIFE_LOST] = "channel lost",
+		[LIFE_STILL] = "stands still",
 		[LIFE_CLAIMED] = "found dead",
 		[LIFE_RELEASED] = "released",
 		[LIFE_HELD] = "held",
+		[LIFE_EVICT] = "place wanted",
 		[LIFE_SHUTDOWN] = "shutdown",
 		[LIFE_HURRY] = "hurry",
+		[LIFE_CHANGED] = "changed",
 		[LIFE_ASK] = "asked for",
+		[LIFE_WAITS] = "no place",
 		[LIFE_DUE] = "time is over",
 		[LIFE_ENDED] = "ended",
-		[LIFE_FAILED] = "failed",
+		[LIFE_FAILS] = "failed",
+		[LIFE_FAILS_ON] = "failed too often",
 	};
 
 	must(event < LIFE_N_EVENTS);

@@ -9,12 +9,14 @@
 
 enum life_state {
 	LIFE_GONE,     /* no process, nothing to remember */
+	LIFE_QUEUED,   /* no process; asks wait for a place (max_backends) */
 	LIFE_STARTING, /* a process that is not ready; asks wait */
 	LIFE_READY,    /* it answers */
 	LIFE_DRAINING, /* the switchboard was asked to let go of it */
 	LIFE_STOPPING, /* its end was asked for or is due; SIGKILL follows */
 	LIFE_KILLED,   /* SIGKILL was sent; only the reap is left */
 	LIFE_BACKOFF,  /* no process; failed, and its last words are kept */
+	LIFE_FAILED,   /* the same, too often in a row: held until a probe */
 	LIFE_N_STATES,
 };
 
@@ -27,15 +29,20 @@ enum life_event {
 	LIFE_SERVES,   /* it said that it is ready, or its program runs */
 	LIFE_REFUSES,  /* it said why it cannot start; it exits by itself */
 	LIFE_LOST,     /* it closed its channel or broke the protocol */
+	LIFE_STILL,    /* its event loop does not answer (watchdog) */
 	LIFE_CLAIMED,  /* the switchboard found it dead */
 	LIFE_RELEASED, /* the switchboard let go of it */
 	LIFE_HELD,     /* the switchboard needs it still */
+	LIFE_EVICT,    /* its place is wanted by another one */
 	LIFE_SHUTDOWN, /* poold ends */
 	LIFE_HURRY,    /* poold ends at once */
+	LIFE_CHANGED,  /* its program is another one than the one that failed */
 	LIFE_ASK,      /* somebody wants it, and may have it */
+	LIFE_WAITS,    /* somebody wants it, and there is no place */
 	LIFE_DUE,      /* the time of this state is over */
 	LIFE_ENDED,    /* reaped, and that is no failure */
-	LIFE_FAILED,   /* reaped, and it is one */
+	LIFE_FAILS,    /* reaped, and it is one */
+	LIFE_FAILS_ON, /* reaped, and it is one too many in a row */
 	LIFE_N_EVENTS,
 };
 
@@ -43,20 +50,25 @@ enum life_event {
 enum life_action {
 	LIFE_NEVER,       /* the pair cannot happen: our bug */
 	LIFE_KEEP,        /* nothing */
+	LIFE_QUEUE,       /* wait for a place, at most queue_timeout */
+	LIFE_NO_PLACE,    /* refuse who waits: no place became free */
 	LIFE_START,       /* make a process, time it by start_timeout */
 	LIFE_SERVE,       /* answer who waits, time it by idle_timeout */
 	LIFE_RESUME,      /* the same, timed by what the switchboard said */
 	LIFE_ANSWER,      /* answer who waits */
 	LIFE_LET_GO,      /* ask the switchboard to let go */
+	LIFE_YIELD,       /* the same, however short it was idle */
 	LIFE_TERMINATE,   /* SIGTERM, time it by stop_timeout */
 	LIFE_EXPECT_EXIT, /* no signal, time it by stop_timeout */
 	LIFE_REFUSE,      /* fail who waits, then as LIFE_EXPECT_EXIT */
 	LIFE_TOO_LATE,    /* SIGKILL; who waits is told after the reap */
+	LIFE_STALL,       /* SIGKILL; its last words say that it stood still */
 	LIFE_KILL,        /* SIGKILL */
 	LIFE_KILL_AGAIN,  /* SIGKILL; who waits is told now */
 	LIFE_BURY,        /* tell the switchboard, end what it left behind */
 	LIFE_MOURN,       /* bury it, remember the failure */
 	LIFE_GIVE_UP,     /* fail who waits, then as LIFE_MOURN */
+	LIFE_PROBE,       /* let the next ask have one start */
 	LIFE_FORGET,      /* drop the memory of the failure */
 	LIFE_N_ACTIONS,
 };

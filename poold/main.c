@@ -11,9 +11,9 @@
  * Files, in reading order; each includes only files above it:
  *   match.c address.c  hosts and addresses          (pure)
  *   settings.c         the configuration             (pure)
- *   life.c policy.c    what happens to a backend     (pure)
+ *   life.c policy.c seat.c  what happens to a backend   (pure)
  *   tail.c env.c       lines of stderr, environments (pure)
- *   uids.c             ids for tenants               (pure)
+ *   uids.c mark.c      ids for tenants; what changed
  *   heritage.h         what a child inherits
  *   child_exec.c       between fork and exec
  *   process.c          one child: fork, channel, stderr, reap (callbacks)

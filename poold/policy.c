@@ -7,15 +7,18 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define POLICY_BACKOFF_FIRST_MS 1000
-#define POLICY_BACKOFF_MAX_MS   60000
+#include "common/base/clock.h"
+
 #define POLICY_BUSY_RETRY_S     2 /* a place may become free any time */
 #define POLICY_ASK_AGAIN_MIN_MS 10
+#define POLICY_COST_MIN_MS      10 /* of a restart, whatever was measured */
+#define POLICY_SCORE            1000
 
 bool
 policy_is_expected(enum policy_cause cause)
 {
-	return cause == POLICY_IDLE || cause == POLICY_SHUTDOWN;
+	return cause == POLICY_IDLE || cause == POLICY_SHUTDOWN ||
+	       cause == POLICY_EVICTED;
 }
 
 /*
@@ -38,7 +41,8 @@ policy_is_failure(const struct policy_run *run)
 	if (policy_is_expected(run->cause))
 		return false;
 	if (!run->was_ready || run->cause == POLICY_REFUSAL ||
-	    run->cause == POLICY_TIMEOUT)
+	    run->cause == POLICY_TIMEOUT || run->cause == POLICY_STALL ||
+	    run->has_no_memory)
 		return true;
 	if (run->cause == POLICY_CLAIM && policy_is_termination(run))
 		return false;
@@ -49,15 +53,21 @@ policy_is_failure(const struct policy_run *run)
 }
 
 int64_t
-policy_backoff_ms(unsigned n_failures)
+policy_backoff_ms(const struct policy_pace *pace, unsigned n_failures)
 {
-	int64_t ms = POLICY_BACKOFF_FIRST_MS;
+	int64_t ms = pace->first_ms;
 
 	if (n_failures < 2)
 		return 0;
-	for (unsigned i = 2; i < n_failures && ms < POLICY_BACKOFF_MAX_MS; i++)
+	for (unsigned i = 2; i < n_failures && ms < pace->most_ms; i++)
 		ms *= 2;
-	return ms < POLICY_BACKOFF_MAX_MS ? ms : POLICY_BACKOFF_MAX_MS;
+	return ms < pace->most_ms ? ms : pace->most_ms;
+}
+
+bool
+policy_is_held(const struct policy_pace *pace, unsigned n_failures)
+{
+	return n_failures >= pace->n_held;
 }
 
 enum policy_verdict
@@ -67,14 +77,17 @@ policy_admit(const struct policy_load *load)
 		return POLICY_ENDING;
 	if (load->has_process)
 		return POLICY_ADMIT;
+	if (load->is_waiting)
+		return POLICY_WAIT;
 	if (load->n_failures > 0 && load->now_ms < load->retry_at_ms)
-		return POLICY_BACKING_OFF;
+		return load->is_held ? POLICY_HELD : POLICY_BACKING_OFF;
 	if (!load->has_slot && load->max_hosts > 0 &&
 	    load->n_hosts >= load->max_hosts)
 		return POLICY_HOSTS;
-	if (load->n_backends >= load->max_backends)
-		return POLICY_FULL;
-	return POLICY_ADMIT;
+	/* Nobody overtakes those who wait. */
+	if (load->n_backends < load->max_backends && load->n_waiting == 0)
+		return POLICY_ADMIT;
+	return load->n_waiting < load->max_waiting ? POLICY_WAIT : POLICY_FULL;
 }
 
 struct policy_refusal
@@ -83,7 +96,7 @@ policy_refuse(enum policy_verdict verdict, const struct policy_load *load)
 	const int64_t left_ms = load->retry_at_ms - load->now_ms;
 	struct policy_refusal refusal = { 503, POLICY_BUSY_RETRY_S };
 
-	if (verdict == POLICY_BACKING_OFF)
+	if (verdict == POLICY_BACKING_OFF || verdict == POLICY_HELD)
 		refusal.retry_after_s =
 		    left_ms > 1000 ? (uint32_t)((left_ms + 999) / 1000) : 1;
 	return refusal;
@@ -102,6 +115,46 @@ policy_ask_again_ms(uint32_t wish_ms, int64_t idle_timeout_ms)
 	if (wish_ms < POLICY_ASK_AGAIN_MIN_MS)
 		return POLICY_ASK_AGAIN_MIN_MS;
 	return wish_ms < idle_timeout_ms ? wish_ms : idle_timeout_ms;
+}
+
+static int64_t
+policy_cost(int64_t cost_ms)
+{
+	return cost_ms > 0 ? cost_ms + POLICY_COST_MIN_MS : POLICY_COST_MIN_MS;
+}
+
+int64_t
+policy_score(int64_t idle_ms, int64_t cost_ms)
+{
+	return idle_ms > 0 ? idle_ms * POLICY_SCORE / policy_cost(cost_ms) : 0;
+}
+
+int64_t
+policy_idle_for(int64_t score, int64_t cost_ms)
+{
+	const int64_t cost = policy_cost(cost_ms);
+
+	return (score * cost + POLICY_SCORE - 1) / POLICY_SCORE;
+}
+
+/* Asked again half a watchdog after the answer: found within one and a half. */
+struct policy_watch
+policy_watch(
+    int64_t now_ms, int64_t asked_ms, int64_t answered_ms, int64_t watchdog_ms)
+{
+	struct policy_watch watch = { .at_ms = CLOCK_NEVER };
+
+	if (watchdog_ms == 0)
+		return watch;
+	const bool is_waiting = asked_ms > answered_ms;
+	watch.at_ms = is_waiting ? asked_ms + watchdog_ms
+	                         : answered_ms + (watchdog_ms + 1) / 2;
+	if (now_ms < watch.at_ms)
+		return watch;
+	watch.is_still = is_waiting;
+	watch.is_ping = !is_waiting;
+	watch.at_ms = now_ms + watchdog_ms;
+	return watch;
 }
 
 char *

@@ -19,31 +19,45 @@ enum policy_cause {
 	POLICY_CLAIM,    /* the switchboard found it dead, and it was not */
 	POLICY_REFUSAL,  /* it said that it cannot start */
 	POLICY_TIMEOUT,  /* it was not ready in time */
+	POLICY_EVICTED,  /* its place was wanted */
+	POLICY_STALL,    /* its event loop stood still */
 };
 
 /* How a run ended. */
 struct policy_run {
 	enum policy_cause cause;
 	bool was_ready;
+	bool has_no_memory;       /* the kernel killed it for memory */
 	int wait_status;          /* as wait(2) gives it */
 	int64_t ran_ms;           /* from the fork to the reap */
 	int64_t start_timeout_ms; /* an end within it was a bad start */
 };
 
-/* Whether poold ended it on purpose (idle, shutdown). */
+/* Whether poold ended it on purpose (idle, evicted, shutdown). */
 bool policy_is_expected(enum policy_cause cause);
 
 /*
  * Whether it counts as a failed start: it never became ready, or it ended by
- * itself within start_timeout. SIGKILL from outside is nobody's fault.
+ * itself within start_timeout. SIGKILL from outside is nobody's fault; the
+ * kernel's for memory, and the watchdog's, are its own at any time.
  */
 bool policy_is_failure(const struct policy_run *run);
 
+/* How starts that fail are spaced. */
+struct policy_pace {
+	int64_t first_ms; /* backoff */
+	int64_t most_ms;  /* max_backoff */
+	uint32_t n_held;  /* so many failures in a row are too many */
+};
+
 /*
  * How long no start is tried after n failures in a row: nothing after the
- * first, then 1 s, 2 s, 4 s … at most a minute.
+ * first, then first_ms, twice that, … at most most_ms.
  */
-int64_t policy_backoff_ms(unsigned n_failures);
+int64_t policy_backoff_ms(const struct policy_pace *pace, unsigned n_failures);
+
+/* Whether so many failures in a row are too many: it is held as failed. */
+bool policy_is_held(const struct policy_pace *pace, unsigned n_failures);
 
 /* How long a failure is remembered after the back-off. */
 #define POLICY_MEMORY_MS INT64_C(60000)
@@ -53,10 +67,14 @@ struct policy_load {
 	bool is_ending;
 	uint32_t n_backends; /* processes of backends now */
 	uint32_t max_backends;
+	uint32_t n_waiting; /* tenants that wait for a place */
+	uint32_t max_waiting;
 	uint32_t n_hosts; /* tenants of the same template now; 0 if none */
 	uint32_t max_hosts;
 	bool has_slot;       /* this tenant is one of them already */
 	bool has_process;    /* it has a process: nothing must be started */
+	bool is_waiting;     /* it is one of those that wait */
+	bool is_held;        /* it failed too often */
 	unsigned n_failures; /* of it, in a row */
 	int64_t retry_at_ms; /* no start before */
 	int64_t now_ms;
@@ -64,10 +82,12 @@ struct policy_load {
 
 enum policy_verdict {
 	POLICY_ADMIT,
+	POLICY_WAIT,        /* max_backends; a place may become free in time */
 	POLICY_ENDING,      /* poold ends */
-	POLICY_FULL,        /* max_backends */
+	POLICY_FULL,        /* max_backends, and enough wait already */
 	POLICY_HOSTS,       /* max_hosts */
-	POLICY_BACKING_OFF, /* it fails again and again */
+	POLICY_BACKING_OFF, /* it failed, and its pause is not over */
+	POLICY_HELD,        /* it failed too often, and no probe is due */
 };
 
 /* May this ask have a backend? */
@@ -92,6 +112,30 @@ int64_t policy_release_at_ms(
 
 /* Put a peer's wish for the next question between 10 ms and idle_timeout. */
 int64_t policy_ask_again_ms(uint32_t wish_ms, int64_t idle_timeout_ms);
+
+/*
+ * How little an idle backend is worth: the longer it was idle and the quicker
+ * it is back, the higher. At max_backends the highest goes.
+ */
+int64_t policy_score(int64_t idle_ms, int64_t cost_ms);
+
+/* How long one must have been idle for a score: policy_score turned round. */
+int64_t policy_idle_for(int64_t score, int64_t cost_ms);
+
+/* What the watchdog does now, and when it looks again. */
+struct policy_watch {
+	bool is_still; /* it did not answer for watchdog_ms: end it */
+	bool is_ping;  /* ask it now */
+	int64_t at_ms;
+};
+
+/*
+ * Look at a backend that was asked at asked_ms and last answered at
+ * answered_ms (monotonic; before the first question both are when it became
+ * ready). watchdog_ms 0: it is never asked.
+ */
+struct policy_watch policy_watch(
+    int64_t now_ms, int64_t asked_ms, int64_t answered_ms, int64_t watchdog_ms);
 
 /*
  * Say how a run ended: "exit status 3", "signal 9 (Killed)". Returns out.

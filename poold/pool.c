@@ -99,19 +99,19 @@ pool_route(struct pool *pool, const struct proto_route_ask *ask,
 	struct policy_load load;
 
 	if (backend) {
+		backend_look_for_change(backend);
 		backend_load(backend, &load);
 	} else {
 		load = (struct policy_load){
 			.is_ending = pool->context->is_ending,
-			.n_backends = pool->context->n_backends,
-			.max_backends = (uint32_t)settings->pool.max_backends,
 			.n_hosts = pool->n_hosts[match->index],
 			.max_hosts =
 			    (uint32_t)settings->tenants[match->index].max_hosts,
 		};
+		backend_load_places(pool->context, &load);
 	}
 	const enum policy_verdict verdict = policy_admit(&load);
-	if (verdict != POLICY_ADMIT) {
+	if (verdict != POLICY_ADMIT && verdict != POLICY_WAIT) {
 		ask_refuse_one(&pool->board, ask->ask, verdict, &load,
 		    backend ? backend->words : "");
 		return;
@@ -119,7 +119,8 @@ pool_route(struct pool *pool, const struct proto_route_ask *ask,
 	if (!backend)
 		backend = pool_add(pool, match->index, ask->host);
 	if (backend)
-		backend_add_ask(backend, ask->ask, ask->dead_generation);
+		backend_add_ask(
+		    backend, ask->ask, ask->dead_generation, verdict);
 	else
 		ask_fail_one(&pool->board, ask->ask, 503, 1, "out of memory");
 }
@@ -149,19 +150,20 @@ pool_on_released(uint64_t generation, void *arg)
 		return;
 	/* A session began meanwhile: the switchboard will ask again. */
 	if (backend->n_sessions > 0)
-		backend_held(backend, UINT32_MAX);
+		backend_held(backend, UINT32_MAX, false);
 	else
 		backend_post(backend, LIFE_RELEASED);
 }
 
 static void
-pool_on_held(uint64_t generation, uint32_t ask_again_ms, void *arg)
+pool_on_held(const struct proto_held *held, void *arg)
 {
 	struct pool *const pool = arg;
-	struct backend *const backend = pool_find_generation(pool, generation);
+	struct backend *const backend =
+	    pool_find_generation(pool, held->generation);
 
 	if (backend)
-		backend_held(backend, ask_again_ms);
+		backend_held(backend, held->ask_again_ms, held->is_busy != 0);
 }
 
 static void
@@ -184,8 +186,7 @@ pool_on_lost(void *arg)
 
 	RB_FOREACH (backend, pool_tree, &pool->backends) {
 		ask_drop(&backend->asks);
-		if (backend->state == LIFE_DRAINING)
-			backend_held(backend, UINT32_MAX);
+		backend_held(backend, UINT32_MAX, false);
 	}
 	family_reap();
 }
@@ -260,7 +261,7 @@ pool_end(void *arg, struct err *err)
 	struct backend *backend;
 
 	context->is_ending = true;
-	log_info("ending: %u backends", context->n_backends);
+	log_info("ending: %u backends", context->seats.n_taken);
 	(void)notify_send("STOPPING=1\nSTATUS=Ending");
 	/* Ours too: what nobody accepts must be refused, not left to hang. */
 	listeners_close(&context->listeners);
@@ -337,6 +338,9 @@ pool_init(struct pool *pool, struct context *context)
 	    xmem_zalloc(context->settings->n_tenants + 1, sizeof(uint32_t));
 	pool->next_number = (uint32_t)context->settings->n_tenants + 1;
 	waitq_init(&context->changed);
+	seats_init(&context->seats,
+	    (uint32_t)context->settings->pool.max_backends, backend_on_place,
+	    backend_on_wanted);
 	board_init(&pool->board, context, &pool_board_calls, pool);
 	family_know(process_is_known);
 }

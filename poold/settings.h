@@ -53,10 +53,16 @@ struct settings {
 		char *runtime_dir;
 		char *state_dir;
 		int64_t max_backends;
+		int64_t max_queue;
+		int64_t queue_timeout_ms;
 		int64_t start_timeout_ms;
 		int64_t idle_timeout_ms;
 		int64_t drain_timeout_ms;
 		int64_t stop_timeout_ms;
+		int64_t watchdog_ms;
+		int64_t backoff_ms;
+		int64_t max_backoff_ms;
+		int64_t max_failures;
 		int64_t session_timeout_ms;
 		int64_t max_sessions;
 		int64_t uid_first; /* ids for tenants without a user */

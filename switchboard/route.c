@@ -145,6 +145,17 @@ route_hold(const char *host)
 	return route;
 }
 
+/* Nobody holds it any more: tell poold, if it was refused meanwhile. */
+static void
+route_tell_free(struct route *route)
+{
+	const struct proto_held held = { .generation = route->generation };
+
+	if (route->is_awaited && route->state == ROUTE_READY)
+		route_table.poold->held(&held, route_table.poold->arg);
+	route->is_awaited = false;
+}
+
 void
 route_unhold(struct route **route_p)
 {
@@ -155,8 +166,10 @@ route_unhold(struct route **route_p)
 		return;
 	must_be(route, ROUTE_MAGIC);
 	must(route->n_held > 0);
-	if (--route->n_held == 0)
+	if (--route->n_held == 0) {
 		route->ended_at_ms = clock_now_ms();
+		route_tell_free(route);
+	}
 	route_settle(route);
 }
 
@@ -464,8 +477,11 @@ route_on_release_ask(const struct proto_release_ask *ask)
 	void *const arg = route_table.poold->arg;
 
 	if (busy_ms) {
-		const struct proto_held held = { ask->generation, busy_ms };
+		const struct proto_held held = { .generation = ask->generation,
+			.ask_again_ms = busy_ms,
+			.is_busy = route->n_held > 0 };
 
+		route->is_awaited = held.is_busy;
 		route_table.poold->held(&held, arg);
 		return;
 	}

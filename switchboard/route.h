@@ -72,6 +72,7 @@ struct route {
 	int64_t started_wall_ms;
 	int32_t pid;
 	bool has_answered;   /* this generation gave a response byte */
+	bool is_awaited;     /* poold waits until nobody holds it */
 	unsigned n_held;     /* exchanges */
 	unsigned n_waiting;  /* of them: for a backend */
 	int64_t ended_at_ms; /* when it was held last */

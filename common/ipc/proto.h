@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#define PROTO_VERSION    1
+#define PROTO_VERSION    2
 #define PROTO_HOST_BYTES 256 /* a host name and NUL (RFC 1035: 253) */
 #define PROTO_PATH_BYTES 108 /* sun_path */
 #define PROTO_TEXT_BYTES 512 /* reasons for a person, NUL included */
@@ -43,7 +43,11 @@
 	X(12, QUIT, quit, "P>S", struct proto_quit, 0)                        \
 	X(13, READY, ready, "SB>P", struct proto_ready, 0)                    \
 	X(14, FAILED, failed, "SB>P", struct proto_failed, 0)                 \
-	X(15, SESSIONS, sessions, "B>P", struct proto_sessions, 0)
+	X(15, SESSIONS, sessions, "B>P", struct proto_sessions, 0)            \
+	X(24, PING, ping, "P>B", struct proto_ping, 0)                        \
+	X(25, PONG, pong, "B>P", struct proto_pong, 0)                        \
+	X(26, WATCH, watch, "S>P", struct proto_watch, 0)                     \
+	X(27, EVENT, event, "P>S", struct proto_event, 0)
 
 enum proto_type {
 #define PROTO_ENUM(number, NAME, name, direction, payload, fd) \
@@ -114,7 +118,8 @@ struct proto_route_gone {
 
 /*
  * May this idle backend end? Answered by RELEASED (the switchboard has no
- * exchange on it, forgot the route and will ask again) or HELD.
+ * exchange on it, forgot the route and will ask again) or HELD. When a HELD
+ * said is_busy, another one without it follows as soon as no exchange is left.
  */
 struct proto_release_ask {
 	uint64_t generation;
@@ -128,6 +133,7 @@ struct proto_released {
 struct proto_held {
 	uint64_t generation;
 	uint32_t ask_again_ms; /* earliest time at which asking makes sense */
+	uint32_t is_busy;      /* an exchange runs; HELD follows at its end */
 };
 
 /* Accept nothing more, finish what runs within drain_ms. */
@@ -162,6 +168,58 @@ struct proto_failed {
  */
 struct proto_sessions {
 	uint32_t n_sessions;
+};
+
+/* Does the event loop still turn? Answered by PONG, by nothing else. */
+struct proto_ping {
+	uint32_t reserved;
+};
+
+struct proto_pong {
+	uint32_t reserved;
+};
+
+/*
+ * The switchboard wants to hear of events: n_credit more of them, so that what
+ * is on its way is bounded by the one who reads. is_on 0: no more.
+ */
+struct proto_watch {
+	uint32_t is_on;
+	uint32_t n_credit;
+};
+
+/*
+ * PROTO_EVENTS(X): X(number, NAME, name): what happens to a backend.
+ */
+#define PROTO_EVENTS(X)                                                   \
+	X(1, STARTED, started) /* it has a process */                     \
+	X(2, READY, ready)     /* it answers */                           \
+	X(3, STOPPED, stopped) /* reaped */                               \
+	X(4, ERROR, error)     /* it ended, or did not start, unwanted */ \
+	X(5, EVICTED, evicted) /* its place was wanted */                 \
+	X(6, FAILED, failed)   /* held as failed until a probe */         \
+	X(7, BACKOFF, backoff) /* not started for a while */
+
+enum proto_event_kind {
+#define PROTO_EVENT_ENUM(number, NAME, name) PROTO_EVENT_##NAME = number,
+	PROTO_EVENTS(PROTO_EVENT_ENUM)
+#undef PROTO_EVENT_ENUM
+};
+
+/*
+ * One event; a text says how it ended or why. id grows by one for each event
+ * of poold's life: a gap is what a slow reader lost.
+ */
+struct proto_event {
+	uint64_t id;
+	uint64_t generation; /* 0: of no run */
+	int64_t at_wall_ms;
+	int32_t pid; /* 0: of no process */
+	uint32_t kind;
+	uint32_t n_failures; /* in a row */
+	uint32_t retry_ms;   /* not started before that */
+	char state[16];      /* of the backend, when it happened */
+	char host[PROTO_HOST_BYTES];
 };
 
 /* The largest packet: head, largest payload, text. */

@@ -17,7 +17,7 @@ import subprocess
 import sys
 
 HEAD = struct.Struct("=HHI")
-VERSION = 1
+VERSION = 2
 # number: name, payload (padded as the C struct is), fields
 ROWS = {
     1: ("listen", "=I64s", ("is_admin", "address")),
@@ -30,13 +30,19 @@ ROWS = {
     6: ("route_gone", "=QI4x", ("generation", "is_expected")),
     7: ("release_ask", "=QI4x", ("generation", "idle_ms")),
     8: ("released", "=Q", ("generation",)),
-    9: ("held", "=QI4x", ("generation", "ask_again_ms")),
+    9: ("held", "=QII", ("generation", "ask_again_ms", "is_busy")),
     10: ("drain", "=I", ("drain_ms",)),
     11: ("drained", "=I", ("n_exchanges",)),
     12: ("quit", "=I", ("reserved",)),
     13: ("ready", "=I", ("reserved",)),
     14: ("failed", "=I", ("reserved",)),
     15: ("sessions", "=I", ("n_sessions",)),
+    24: ("ping", "=I", ("reserved",)),
+    25: ("pong", "=I", ("reserved",)),
+    26: ("watch", "=II", ("is_on", "n_credit")),
+    27: ("event", "=QQqiIII16s256s", (
+        "id", "generation", "at_wall_ms", "pid", "kind", "n_failures",
+        "retry_ms", "state", "host")),
 }
 NUMBERS = {row[0]: number for number, row in ROWS.items()}
 
@@ -163,8 +169,22 @@ def play_backend():
         pool.send(pack("sessions", n_sessions=0))
     elif tool != "mute":
         pool.send(pack("ready"))
+    answer_pings(pool, tool)
+
+
+def answer_pings(pool, tool):
+    """Turn as an event loop does; "still" stops to after the first ping."""
+    pool.setblocking(True)
+    n_pings = 0
     while True:
-        signal.pause()
+        if tool == "still" and n_pings:
+            signal.pause()
+        packet = pool.recv(2048)
+        if not packet:
+            signal.pause()
+        if packet and unpack(packet)["type"] == "ping":
+            n_pings += 1
+            pool.send(pack("pong"))
 
 
 if __name__ == "__main__":

@@ -748,10 +748,17 @@ class Asks(unittest.TestCase):
             p.ready("c.d.localhost")
             self.assertFalse(os.path.exists(f"{p.state}/a.d.localhost"))
 
-    def test_past_max_backends_an_ask_is_refused_until_one_is_gone(self):
-        with Poold([tools("a.localhost", "good"), tools("b.localhost", "good"),
-                    tools("c.localhost", "good")],
-                   pool={"max_backends": 2}) as p:
+
+
+class Places(unittest.TestCase):
+    """At max_backends: who goes, who waits, who is refused."""
+
+    def pool(self, n=4, **more):
+        return Poold([tools(f"{h}.localhost", "good") for h in "abcdefgh"[:n]],
+                     pool={"max_backends": 2, "queue_timeout": "20s", **more})
+
+    def test_without_a_queue_an_ask_is_refused_until_one_is_gone(self):
+        with self.pool(queue_timeout="0ms") as p:
             # All at once: what is promised counts already.
             for host in "abc":
                 p.send_ask(f"{host}.localhost")
@@ -760,11 +767,220 @@ class Asks(unittest.TestCase):
             self.assertEqual([m["type"] for m in told],
                              ["route_ready", "route_ready", "route_failed"])
             self.assertEqual(told[2]["status"], 503)
+            self.assertGreater(told[2]["retry_after_s"], 0)
             self.assertIn("max_backends", told[2]["text"])
             p.ready("a.localhost")
             os.kill(told[0]["pid"], signal.SIGKILL)
             p.expect("route_gone", generation=told[0]["generation"])
             p.ready("c.localhost")
+
+    def test_an_idle_one_goes_when_the_switchboard_lets_it(self):
+        with self.pool() as p:
+            a, b = p.ready("a.localhost"), p.ready("b.localhost")
+            number = p.send_ask("c.localhost")
+            asked = p.expect("release_ask")
+            victim, other = ((a, b) if asked["generation"] == a["generation"]
+                             else (b, a))
+            p.tell("released", generation=victim["generation"])
+            p.expect("route_gone", generation=victim["generation"],
+                     is_expected=1)
+            # Its place is given away only when nothing of it is left.
+            self.assertFalse(is_alive(victim["pid"]))
+            p.expect("route_ready", ask=number)
+            self.assertTrue(is_alive(other["pid"]))
+
+    def test_the_one_that_was_idle_longest_in_truth_goes(self):
+        with self.pool() as p:
+            a, b = p.ready("a.localhost"), p.ready("b.localhost")
+            idle = {a["generation"]: 5, b["generation"]: 4000}
+            p.send_ask("c.localhost")
+            while True:
+                told = p.message()
+                if told["type"] != "release_ask":
+                    break
+                g = told["generation"]
+                if idle[g] >= told["idle_ms"]:
+                    gone = g
+                    p.tell("released", generation=g)
+                else:
+                    p.tell("held", generation=g,
+                           ask_again_ms=told["idle_ms"] - idle[g])
+            # poold cannot know of 4 s after so short a life: both are asked
+            # for what they can have, and one goes.
+            self.assertEqual(told["type"], "route_gone")
+            self.assertEqual(told["generation"], gone)
+
+    def test_a_busy_one_is_not_asked_again_until_it_is_free(self):
+        with self.pool() as p:
+            a, b = p.ready("a.localhost"), p.ready("b.localhost")
+            number = p.send_ask("c.localhost")
+            for _ in range(2):
+                told = p.expect("release_ask")
+                p.tell("held", generation=told["generation"], ask_again_ms=1,
+                       is_busy=1)
+            p.line(r"gone -> queued \(no place\)")
+            # Nothing but the word of the switchboard brings the question.
+            self.assertEqual(select.select([p.wire], [], [], 0.2)[0], [])
+            p.tell("held", generation=b["generation"])
+            told = p.expect("release_ask", generation=b["generation"])
+            p.tell("released", generation=b["generation"])
+            p.expect("route_gone", generation=b["generation"])
+            p.expect("route_ready", ask=number)
+            self.assertTrue(is_alive(a["pid"]))
+
+    def test_who_waits_is_served_in_order_as_places_become_free(self):
+        with self.pool(n=6) as p:
+            held = {}
+            for host in "ab":
+                told = p.ready(f"{host}.localhost")
+                held[told["generation"]] = told["pid"]
+            asks = [p.send_ask(f"{host}.localhost") for host in "cdef"]
+            served = []
+            while len(served) < len(asks):
+                told = p.message()
+                if told["type"] == "release_ask":
+                    p.tell("held", generation=told["generation"],
+                           ask_again_ms=1, is_busy=1)
+                    os.kill(held.pop(told["generation"]), signal.SIGKILL)
+                elif told["type"] == "route_ready":
+                    served.append(told["ask"])
+                    held[told["generation"]] = told["pid"]
+            self.assertEqual(sorted(served), asks)
+            self.assertEqual(set(served[:2]), set(asks[:2]))
+
+    def test_the_line_is_bounded_in_time_and_in_length(self):
+        with self.pool(queue_timeout="300ms", max_queue=1) as p:
+            for host in "ab":
+                p.ready(f"{host}.localhost")
+            first = p.send_ask("c.localhost")
+            for _ in range(2):
+                told = p.expect("release_ask")
+                p.tell("held", generation=told["generation"], ask_again_ms=1,
+                       is_busy=1)
+            second = p.send_ask("d.localhost")
+            told = p.expect("route_failed", ask=second, status=503)
+            self.assertIn("max_backends", told["text"])
+            # Another ask for the one that waits waits with it.
+            third = p.send_ask("c.localhost")
+            for ask in (first, third):
+                told = p.expect("route_failed", ask=ask, status=503)
+                self.assertGreater(told["retry_after_s"], 0)
+            p.line(r"c\.localhost: queued -> gone \(time is over\)")
+            self.assertEqual(p.end()[0], 0)
+
+    def test_the_end_of_poold_ends_the_line(self):
+        with self.pool() as p:
+            for host in "ab":
+                p.ready(f"{host}.localhost")
+            number = p.send_ask("c.localhost")
+            p.expect("release_ask")
+            p.line("gone -> queued")
+            p.send(signal.SIGTERM)
+            p.expect("route_failed", ask=number, status=503,
+                     text="the service is shutting down")
+            self.assertEqual(p.join()[0], 0)
+            self.assertEqual(p.left(), ([], []))
+
+
+class Held(unittest.TestCase):
+    """A tenant that keeps failing."""
+
+    PACE = {"backoff": "10ms", "max_backoff": "10ms", "max_failures": 3}
+
+    def fail_until_held(self, p, host):
+        told = p.ask(host)
+        while "held as failed" not in told["text"]:
+            told = p.ask(host)
+        return told
+
+    def test_it_is_held_with_its_last_words_and_probed_by_one_ask(self):
+        with Poold([tools("exit.localhost", "exit")],
+                   pool={**self.PACE, "max_backoff": "1s",
+                         "backoff": "400ms"}) as p:
+            told = self.fail_until_held(p, "exit.localhost")
+            self.assertEqual(told["status"], 503)
+            self.assertEqual(told["retry_after_s"], 1)
+            self.assertIn("held as failed after 3 failures in a row",
+                          told["text"])
+            self.assertIn("exit status 1: the last line", told["text"])
+            p.line(r"starting -> failed \(failed too often\): exit status 1: "
+                   "the last line .*failures=3")
+            at = len(p.log)
+            # A probe is due: nothing starts by itself, one ask passes.
+            p.line(r"failed -> backoff \(time is over\)", at)
+            p.failed("exit.localhost", 502)
+            p.line(r"starting -> failed .* failures=4", at)
+            starts = sum("-> starting" in text for text in p.log[at:])
+            self.assertEqual(starts, 1)
+            self.fail_until_held(p, "exit.localhost")
+            self.assertEqual(p.end()[0], 0)
+
+    def test_a_changed_program_is_tried_at_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            program = f"{folder}/program"
+
+            def write(text):
+                with open(f"{program}.new", "w", encoding="utf-8") as f:
+                    f.write(f"#!/bin/sh\n{text}\n")
+                os.chmod(f"{program}.new", 0o755)
+                os.rename(f"{program}.new", program)
+
+            write("exit 3")
+            with Poold([{"host": "c.localhost", "command": [program]}],
+                       pool={"max_failures": 2, "backoff": "60s"}) as p:
+                for state in ("backoff", "failed"):
+                    # A command listens before it fails.
+                    p.ready("c.localhost")
+                    p.expect("route_gone", text="exit status 3")
+                    p.line(f"-> {state} ")
+                told = p.failed("c.localhost", 503)
+                self.assertEqual(told["retry_after_s"], 60)
+                write("exec sleep 1000")
+                told = p.ready("c.localhost")
+                p.line(r"failed -> gone \(changed\)")
+                self.assertTrue(is_alive(told["pid"]))
+
+    def test_others_are_served_meanwhile(self):
+        with Poold([tools("exit.localhost", "exit"),
+                    tools("good.localhost", "good")], pool=self.PACE) as p:
+            self.fail_until_held(p, "exit.localhost")
+            p.ready("good.localhost")
+
+
+class Watchdog(unittest.TestCase):
+    def test_one_whose_event_loop_stands_still_is_ended_and_says_so(self):
+        with Poold([tools("still.localhost", "still"),
+                    tools("good.localhost", "good")],
+                   pool={"watchdog": "300ms", "stop_timeout": "60s"}) as p:
+            good = p.ready("good.localhost")
+            told = p.ready("still.localhost")
+            text = "its event loop stood still for 300 ms (watchdog)"
+            p.expect("route_gone", generation=told["generation"],
+                     is_expected=0, text=text)
+            p.line(re.escape(f"still.localhost: {text}, killed"))
+            p.line(r"ready -> killed \(stands still\)")
+            self.assertFalse(is_alive(told["pid"]))
+            self.assertTrue(is_alive(good["pid"]))
+            # It is a failure, however long it ran.
+            p.line(r"killed -> backoff \(failed\)")
+
+    def test_one_that_is_stopped_is_found_too(self):
+        with Poold([tools("good.localhost", "good")],
+                   pool={"watchdog": "200ms"}) as p:
+            told = p.ready("good.localhost")
+            os.kill(told["pid"], signal.SIGSTOP)
+            gone = p.expect("route_gone", generation=told["generation"])
+            self.assertIn("stood still", gone["text"])
+
+    def test_a_command_is_not_watched(self):
+        with Poold([command("c.localhost", SERVE),
+                    tools("still.localhost", "still")],
+                   pool={"watchdog": "50ms"}) as p:
+            told = p.ready("c.localhost")
+            p.ready("still.localhost")
+            p.expect("route_gone")
+            self.assertTrue(is_alive(told["pid"]))
 
 
 class FailedStarts(unittest.TestCase):

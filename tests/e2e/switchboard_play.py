@@ -37,7 +37,7 @@ PAYLOADS = {
     ROUTE_GONE: struct.Struct("=QI4x"),
     RELEASE_ASK: struct.Struct("=QI4x"),
     RELEASED: struct.Struct("=Q"),
-    HELD: struct.Struct("=QI4x"),
+    HELD: struct.Struct("=QII"),
     DRAIN: struct.Struct("=I"),
     DRAINED: struct.Struct("=I"),
     QUIT: struct.Struct("=I"),
@@ -286,7 +286,7 @@ class Switchboard:
         port = sock.getsockname()[1]
         payload = PAYLOADS[LISTEN].pack(is_admin, b"127.0.0.1:%d" % port)
         self.channel.sendmsg(
-            [HEAD.pack(1, LISTEN, len(payload)) + payload],
+            [HEAD.pack(2, LISTEN, len(payload)) + payload],
             [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
               array.array("i", [sock.fileno()]))])
         sock.close()
@@ -294,7 +294,7 @@ class Switchboard:
 
     def send(self, kind, *fields, text=b""):
         payload = PAYLOADS[kind].pack(*fields) + text
-        self.channel.send(HEAD.pack(1, kind, len(payload)) + payload)
+        self.channel.send(HEAD.pack(2, kind, len(payload)) + payload)
 
     def receive(self):
         data = self.channel.recv(2048)

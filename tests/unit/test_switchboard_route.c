@@ -391,14 +391,20 @@ START_TEST(a_backend_is_let_go_only_when_idle_for_long_enough)
 	ck_assert_uint_eq(poold.held.ask_again_ms, 3000);
 	release(5, 0); /* held: never at once again */
 	ck_assert_uint_eq(poold.held.ask_again_ms, 1);
+	ck_assert_uint_eq(poold.held.is_busy, 1);
+	/* poold waits for the end of the exchange: it is told, once. */
 	waiter_end(&a);
+	ck_assert_uint_eq(poold.n_held, 3);
+	ck_assert_uint_eq(poold.held.generation, 5);
+	ck_assert_uint_eq(poold.held.is_busy, 0);
 	clock_virtual_set(clock_now_ms() + 1000);
 	release(5, 3000);
-	ck_assert_uint_eq(poold.n_held, 3);
+	ck_assert_uint_eq(poold.n_held, 4);
+	ck_assert_uint_eq(poold.held.is_busy, 0);
 	ck_assert_uint_eq(poold.held.ask_again_ms, 2000);
 	clock_virtual_set(clock_now_ms() + 2000);
 	release(5, 3000);
-	ck_assert_uint_eq(poold.n_held, 3);
+	ck_assert_uint_eq(poold.n_held, 4);
 	ck_assert_uint_eq(poold.n_released, 1);
 	ck_assert_uint_eq(poold.released, 5);
 	ck_assert_uint_eq(count_ready(), 0);
