@@ -306,6 +306,7 @@ backend_do_no_place(struct backend *backend)
 	struct policy_load load;
 
 	seat_leave(&backend->context->seats, &backend->seat);
+	backend->pid = 0; /* what is told of this concerns no run */
 	backend_load(backend, &load);
 	ask_refuse(&backend->asks, backend->board, POLICY_FULL, &load, "");
 	backend->due_at_ms = CLOCK_NEVER;
@@ -318,6 +319,7 @@ backend_do_start(struct backend *backend)
 	struct err err;
 
 	backend->generation = ++context->generation;
+	backend->pid = 0;
 	backend->cause = POLICY_ITSELF;
 	backend->was_ready = false;
 	backend->is_evicted = false;
@@ -532,6 +534,7 @@ backend_do_bury(struct backend *backend)
 	backend->watch_at_ms = CLOCK_NEVER;
 	if (backend->process) {
 		const pid_t pid = process_pid(backend->process);
+		backend->pid = pid;
 		backend_note_words(backend);
 		process_free(&backend->process);
 		if (backend->was_ready)
@@ -670,6 +673,86 @@ backend_log(
 		    backend->process ? (int)process_pid(backend->process) : 0);
 }
 
+/* Say an event of it. */
+static void
+backend_say(const struct backend *backend, enum proto_event_kind kind,
+    const char *cause, const char *words)
+{
+	const int64_t retry_ms = backend->retry_at_ms - clock_now_ms();
+	const struct events_said said = {
+		.kind = kind,
+		.host = backend->host,
+		.state = life_state_name(backend->state),
+		.cause = cause,
+		.words = words,
+		.generation = backend->generation,
+		.pid = backend->process ? process_pid(backend->process)
+		                        : backend->pid,
+		.n_failures = backend->n_failures,
+		.retry_ms = backend->n_failures > 0 && retry_ms > 0
+		                ? (uint32_t)retry_ms
+		                : 0,
+	};
+
+	events_say(&backend->context->events, &said);
+}
+
+/* A run is over: reaped, with all that it left behind. */
+static void
+backend_tell_end(const struct backend *backend)
+{
+	const bool is_born = backend->pid != 0;
+	const char *const cause =
+	    is_born ? policy_cause_name(backend->cause) : "no process";
+
+	if (!policy_is_expected(backend->cause) || !is_born)
+		backend_say(backend, PROTO_EVENT_ERROR, cause, backend->words);
+	if (is_born)
+		backend_say(
+		    backend, PROTO_EVENT_STOPPED, cause, backend->words);
+	if (backend->state == LIFE_FAILED)
+		backend_say(backend, PROTO_EVENT_FAILED, cause, backend->words);
+	else if (backend->state == LIFE_BACKOFF)
+		backend_say(
+		    backend, PROTO_EVENT_BACKOFF, cause, backend->words);
+}
+
+/* What a change of state means to those who listen. */
+static void
+backend_tell(
+    const struct backend *backend, enum life_state old, enum life_event event)
+{
+	const bool was_alive = old >= LIFE_STARTING && old <= LIFE_KILLED;
+
+	switch (backend->state) {
+	case LIFE_STARTING:
+		if (backend->process)
+			backend_say(backend, PROTO_EVENT_STARTED, "", "");
+		break;
+	case LIFE_READY:
+		if (old == LIFE_STARTING)
+			backend_say(backend, PROTO_EVENT_READY, "", "");
+		break;
+	case LIFE_STOPPING:
+		if (event == LIFE_RELEASED && backend->is_evicted)
+			backend_say(backend, PROTO_EVENT_EVICTED, "evicted",
+			    "its place is wanted (max_backends)");
+		break;
+	case LIFE_GONE:
+		if (old == LIFE_QUEUED && event == LIFE_DUE)
+			backend_say(backend, PROTO_EVENT_ERROR, "no place",
+			    "no place became free (max_backends)");
+		/* fallthrough */
+	case LIFE_BACKOFF:
+	case LIFE_FAILED:
+		if (was_alive)
+			backend_tell_end(backend);
+		break;
+	default:
+		break;
+	}
+}
+
 /* The one place where the state changes. */
 static void
 backend_step(struct backend *backend, enum life_event event)
@@ -683,8 +766,10 @@ backend_step(struct backend *backend, enum life_event event)
 		backend_note_cause(backend, event);
 	backend_do[move.action](backend);
 	backend->state = move.next;
-	if (move.next != old)
+	if (move.next != old) {
 		backend_log(backend, old, event);
+		backend_tell(backend, old, event);
+	}
 }
 
 /*

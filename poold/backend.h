@@ -47,6 +47,7 @@ struct backend {
 	/* This run. */
 	struct process *process; /* NULL: none */
 	uint64_t generation;
+	pid_t pid; /* also after the reap; 0: no process could be made */
 	enum policy_cause cause;
 	bool was_ready;
 	int64_t started_ms;

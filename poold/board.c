@@ -104,6 +104,9 @@ board_on_msg(const struct channel_msg *msg, void *arg)
 		held = msg->payload;
 		board->calls->on_held(held, board->arg);
 		return;
+	case PROTO_WATCH:
+		board->calls->on_watch(msg->payload, board->arg);
+		return;
 	case PROTO_DRAINED:
 		board->is_drained = true;
 		break;

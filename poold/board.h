@@ -21,6 +21,8 @@ struct board_calls {
 	void (*on_ask)(const struct proto_route_ask *ask, void *arg);
 	void (*on_released)(uint64_t generation, void *arg);
 	void (*on_held)(const struct proto_held *held, void *arg);
+	/* It wants to hear of events, or no more. */
+	void (*on_watch)(const struct proto_watch *watch, void *arg);
 	/* It is ready (is_first: for the first time). */
 	void (*on_ready)(bool is_first, void *arg);
 	/* It ended: what it asked needs no answer any more. */

@@ -15,6 +15,7 @@
 #include "common/proc/drop.h"
 #include "common/proc/filter.h"
 
+#include "poold/events.h"
 #include "poold/listener.h"
 #include "poold/owner.h"
 #include "poold/place.h"
@@ -35,8 +36,9 @@ struct context {
 	int life[2];          /* read end for children, write end ours */
 	struct rlimit nofile; /* as it was at start; children get it back */
 	struct scope *scope;  /* where the tasks of children live */
-	uint64_t generation;  /* of the last start of a backend */
-	struct seats seats;   /* places for processes of backends */
+	struct events events;
+	uint64_t generation; /* of the last start of a backend */
+	struct seats seats;  /* places for processes of backends */
 	bool is_ending;
 	bool is_hurried;
 	struct waitq changed; /* a backend is gone, or hurry was asked for */

@@ -20,8 +20,9 @@
  *   family.c           descendants that poold did not start
  *   bequest.c          a folder becomes another user's
  *   program.c place.c owner.c listener.c   programs, folders, users, sockets
+ *   events.c           what happens to backends: a log line and a stream
  *   context.c          what the tasks share: made at start
- *   board.c            the task of the switchboard
+ *   board.c report.c   the switchboard, and events on their way to it
  *   ask.c              who waits for a backend, and the answers
  *   backend_confine.c  what a run may use up, open and call
  *   backend_spawn.c    folder, socket and process of a new run

@@ -21,6 +21,23 @@ policy_is_expected(enum policy_cause cause)
 	       cause == POLICY_EVICTED;
 }
 
+const char *
+policy_cause_name(enum policy_cause cause)
+{
+	static const char *const names[] = {
+		[POLICY_ITSELF] = "itself",
+		[POLICY_IDLE] = "idle",
+		[POLICY_SHUTDOWN] = "shutdown",
+		[POLICY_CLAIM] = "found dead",
+		[POLICY_REFUSAL] = "refusal",
+		[POLICY_TIMEOUT] = "timeout",
+		[POLICY_EVICTED] = "evicted",
+		[POLICY_STALL] = "stall",
+	};
+
+	return names[cause];
+}
+
 /*
  * Whether it ended as a program does that was sent SIGTERM. One that was dying
  * already when poold sent it ends as it would have.

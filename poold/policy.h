@@ -36,6 +36,9 @@ struct policy_run {
 /* Whether poold ended it on purpose (idle, evicted, shutdown). */
 bool policy_is_expected(enum policy_cause cause);
 
+/* A word for it, for whoever reads events. */
+const char *policy_cause_name(enum policy_cause cause);
+
 /*
  * Whether it counts as a failed start: it never became ready, or it ended by
  * itself within start_timeout. SIGKILL from outside is nobody's fault; the

@@ -167,6 +167,14 @@ pool_on_held(const struct proto_held *held, void *arg)
 }
 
 static void
+pool_on_watch(const struct proto_watch *watch, void *arg)
+{
+	struct pool *const pool = arg;
+
+	report_watch(&pool->report, watch);
+}
+
+static void
 pool_on_ready(bool is_first, void *arg)
 {
 	if (!is_first)
@@ -184,6 +192,7 @@ pool_on_lost(void *arg)
 	struct pool *const pool = arg;
 	struct backend *backend;
 
+	report_stop(&pool->report);
 	RB_FOREACH (backend, pool_tree, &pool->backends) {
 		ask_drop(&backend->asks);
 		backend_held(backend, UINT32_MAX, false);
@@ -195,6 +204,7 @@ static const struct board_calls pool_board_calls = {
 	.on_ask = pool_on_ask,
 	.on_released = pool_on_released,
 	.on_held = pool_on_held,
+	.on_watch = pool_on_watch,
 	.on_ready = pool_on_ready,
 	.on_lost = pool_on_lost,
 };
@@ -271,6 +281,10 @@ pool_end(void *arg, struct err *err)
 	    clock_deadline_ms(
 		settings->pool.drain_timeout_ms + POOL_DRAIN_SLACK_MS));
 	pool_end_backends(pool);
+	/* Everything has happened: what is told must arrive before QUIT. */
+	events_close(&context->events);
+	report_end(
+	    &pool->report, clock_deadline_ms(settings->pool.stop_timeout_ms));
 	board_quit(
 	    &pool->board, clock_deadline_ms(settings->pool.stop_timeout_ms));
 	pool_end_family(pool);
@@ -286,6 +300,7 @@ pool_hurry(struct pool *pool)
 	log_warn("hurry: everything is killed");
 	pool->context->is_hurried = true;
 	board_hurry(&pool->board);
+	report_hurry(&pool->report);
 	pool_post_all(pool, LIFE_HURRY);
 	waitq_wake_all(&pool->context->changed, 0);
 }
@@ -341,6 +356,8 @@ pool_init(struct pool *pool, struct context *context)
 	seats_init(&context->seats,
 	    (uint32_t)context->settings->pool.max_backends, backend_on_place,
 	    backend_on_wanted);
+	events_init(&context->events);
+	report_init(&pool->report, context, &pool->board);
 	board_init(&pool->board, context, &pool_board_calls, pool);
 	family_know(process_is_known);
 }
@@ -349,5 +366,7 @@ void
 pool_fini(struct pool *pool)
 {
 	must(RB_EMPTY(&pool->backends));
+	task_unref(&pool->report.task);
+	events_fini(&pool->context->events);
 	mem_free(pool->n_hosts);
 }

@@ -14,6 +14,7 @@
 #include "poold/backend.h"
 #include "poold/board.h"
 #include "poold/context.h"
+#include "poold/report.h"
 
 RB_HEAD(pool_tree, backend);
 
@@ -21,6 +22,7 @@ RB_HEAD(pool_tree, backend);
 struct pool {
 	struct context *context;
 	struct board board;
+	struct report report;
 	struct pool_tree backends; /* by host */
 	uint32_t *n_hosts;         /* of each tenant of the settings, now */
 	uint32_t n_all;            /* backends in the tree */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* admin: health and servers, for the operator. */
+/* admin: health, servers and events, for the operator. */
 #include "switchboard/admin.h"
 
 #include <bsd/sys/queue.h>
@@ -18,6 +18,7 @@
 #include "common/http/write.h"
 
 #include "switchboard/block.h"
+#include "switchboard/feed.h"
 #include "switchboard/fault.h"
 #include "switchboard/limits.h"
 #include "switchboard/route.h"
@@ -30,7 +31,8 @@ struct admin {
 	uint32_t magic;
 	struct jack jack;
 	struct http_scan scan;
-	bool is_answered;  /* everything is out or on its way */
+	bool is_answered;          /* everything is out or on its way */
+	struct feed_reader reader; /* of a stream of events */
 	char *text;        /* the body, owned; NULL when it is in jack.out */
 	struct slice body; /* the part of text still to be written */
 	TAILQ_ENTRY(admin) link;
@@ -68,10 +70,11 @@ admin_add_server(const struct route *route, void *arg)
 static const struct {
 	struct slice path;
 	const char *status; /* NULL: no such member */
-	void (*add)(const struct route *route, void *arg);
+	void (*add)(const struct route *route, void *arg); /* NULL: a stream */
 } admin_paths[] = {
 	{ { "/__switchboard/health", 21 }, "ok", admin_add_health },
 	{ { "/__switchboard/servers", 22 }, NULL, admin_add_server },
+	{ { "/__switchboard/events", 21 }, NULL, NULL },
 };
 
 static void
@@ -87,6 +90,7 @@ static void
 admin_close(struct admin *a)
 {
 	must_be(a, ADMIN_MAGIC);
+	feed_leave(&a->reader);
 	TAILQ_REMOVE(&admins.all, a, link);
 	admins.n--;
 	jack_close(&a->jack);
@@ -164,6 +168,44 @@ admin_answer_row(struct admin *a, const struct http_request *req, int row)
 	return http_write_end(&w);
 }
 
+static void
+admin_on_cut(void *arg)
+{
+	struct admin *const a = arg;
+
+	/* By reset, so that it is not taken for the end of the stream. */
+	feed_leave(&a->reader);
+	jack_reset(&a->jack);
+	admin_close(a);
+}
+
+/* The head of a stream of events; the rest comes as it happens. */
+static int
+admin_answer_stream(struct admin *a, const struct http_request *req)
+{
+	struct http_writer w;
+
+	if (feed_is_full())
+		return admin_refuse(a, FAULT_READERS, NULL, req);
+	const bool is_chunked = req->head.minor >= 1;
+	http_write_status(&w, &a->jack.out, 200, SLICE(""));
+	http_write_known(
+	    &w, HTTP_NAME_CONTENT_TYPE, SLICE("text/event-stream"));
+	http_write_field(&w, SLICE("Cache-Control"), SLICE("no-store"));
+	if (is_chunked)
+		http_write_chunked(&w);
+	http_write_known(&w, HTTP_NAME_CONNECTION, SLICE("close"));
+	const int rc = http_write_end(&w);
+	if (rc < 0 || req->head.verb == HTTP_VERB_HEAD)
+		return rc;
+	a->reader = (struct feed_reader){ .is_chunked = is_chunked,
+		.jack = &a->jack,
+		.on_cut = admin_on_cut,
+		.arg = a };
+	feed_join(&a->reader);
+	return 0;
+}
+
 /* Put the answer to a request into the jack. */
 static int
 admin_answer(struct admin *a, const struct http_request *req)
@@ -174,7 +216,8 @@ admin_answer(struct admin *a, const struct http_request *req)
 		return admin_refuse(a, FAULT_NO_PATH, NULL, req);
 	if (req->head.verb != HTTP_VERB_GET && req->head.verb != HTTP_VERB_HEAD)
 		return admin_refuse(a, FAULT_METHOD, NULL, req);
-	return admin_answer_row(a, req, row);
+	return admin_paths[row].add ? admin_answer_row(a, req, row)
+	                            : admin_answer_stream(a, req);
 }
 
 /* Write what is left; then the client's end is awaited. */
@@ -183,6 +226,11 @@ admin_flush(struct admin *a)
 {
 	int rc = 0;
 
+	if (a->reader.is_in) {
+		jack_deadline(&a->jack, clock_now_ms() + LIMIT_PING_MS);
+		feed_flush(&a->reader);
+		return;
+	}
 	if (buf_len(&a->jack.out))
 		rc = jack_write(&a->jack, NULL);
 	if (rc == 0 && a->body.n)
@@ -243,7 +291,14 @@ admin_on_ready(unsigned events, void *arg)
 static void
 admin_on_due(void *arg)
 {
-	admin_close(arg);
+	struct admin *const a = arg;
+
+	if (!a->reader.is_in) {
+		admin_close(a);
+		return;
+	}
+	jack_deadline(&a->jack, clock_now_ms() + LIMIT_PING_MS);
+	feed_ping(&a->reader);
 }
 
 int
@@ -284,6 +339,7 @@ admin_quit(void)
 	struct admin *a;
 
 	admins.on_room = NULL;
+	feed_quit();
 	while ((a = TAILQ_FIRST(&admins.all)))
 		admin_close(a);
 }

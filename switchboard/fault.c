@@ -25,8 +25,8 @@ static const struct fault_row fault_rows[FAULT_COUNT] = {
 	[FAULT_UNKNOWN_HOST] = { 404, 0, false, NULL,
 	    "no tenant has this host name" },
 	[FAULT_NO_PATH] = { 404, 0, false, NULL,
-	    "the admin address has /__switchboard/health and "
-	    "/__switchboard/servers" },
+	    "the admin address has /__switchboard/health, "
+	    "/__switchboard/servers and /__switchboard/events" },
 	[FAULT_METHOD] = { 405, 0, false, "GET, HEAD",
 	    "only GET and HEAD are answered here" },
 	[FAULT_TIMEOUT] = { 408, 0, true, NULL,
@@ -55,6 +55,8 @@ static const struct fault_row fault_rows[FAULT_COUNT] = {
 	    "the backend does not accept connections" },
 	[FAULT_SHORT] = { 503, 1, false, NULL,
 	    "the switchboard is short of memory or descriptors" },
+	[FAULT_READERS] = { 503, 5, false, NULL,
+	    "enough clients read events already" },
 	[FAULT_ENDING] = { 503, 1, true, NULL, "the service is shutting down" },
 };
 

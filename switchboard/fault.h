@@ -30,6 +30,7 @@ enum fault {
 	FAULT_WAITING,        /* too many wait for the same start */
 	FAULT_QUEUE,          /* the backend's backlog stayed full */
 	FAULT_SHORT,          /* we are short of memory or descriptors */
+	FAULT_READERS,        /* admin: enough read events already */
 	FAULT_ENDING,         /* the service shuts down */
 	FAULT_COUNT
 };

@@ -17,6 +17,9 @@
 #define LIMIT_CLIENTS        16384 /* fewer when descriptors are short */
 #define LIMIT_ACCEPTS        16    /* accepted in a row, then others' turn */
 #define LIMIT_ADMIN_CLIENTS  32
+#define LIMIT_FEED_READERS   16   /* of the admin clients */
+#define LIMIT_FEED_CREDIT    256  /* events on their way from poold */
+#define LIMIT_FEED_BYTES     (64 * 1024) /* that one may be behind */
 #define LIMIT_WAITING        1024 /* exchanges that wait for one route */
 #define LIMIT_ASKS           128  /* under way, beyond one for each backend */
 #define LIMIT_ASKS_BACKENDS  512  /* of which there may be more than this */
@@ -30,6 +33,7 @@
 #define LIMIT_IDLE_MS   75000 /* a client connection between requests */
 #define LIMIT_BODY_MS   60000 /* a request body that does not move */
 #define LIMIT_STALL_MS  60000 /* a reader that takes nothing */
+#define LIMIT_PING_MS   15000 /* between signs of life of an event stream */
 #define LIMIT_LINGER_MS 5000  /* from our last byte to the client's close */
 
 /* Backends. */

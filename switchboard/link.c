@@ -16,6 +16,7 @@
 
 #include "switchboard/admin.h"
 #include "switchboard/client.h"
+#include "switchboard/feed.h"
 #include "switchboard/exchange.h"
 #include "switchboard/limits.h"
 #include "switchboard/listen.h"
@@ -83,6 +84,12 @@ static void
 link_held(const struct proto_held *held, void *arg)
 {
 	link_send(PROTO_HELD, held, NULL);
+}
+
+static void
+link_watch(const struct proto_watch *watch)
+{
+	link_send(PROTO_WATCH, watch, NULL);
 }
 
 /* End everything that is left; the loop stops after this turn. */
@@ -216,6 +223,12 @@ link_on_release_ask(const struct channel_msg *msg)
 }
 
 static void
+link_on_event(const struct channel_msg *msg)
+{
+	feed_on_event(msg->payload, link_text(msg));
+}
+
+static void
 link_on_drain(const struct channel_msg *msg)
 {
 	const struct proto_drain *const m = msg->payload;
@@ -240,6 +253,7 @@ static const struct {
 	{ PROTO_ROUTE_FAILED, link_on_route_failed },
 	{ PROTO_ROUTE_GONE, link_on_route_gone },
 	{ PROTO_RELEASE_ASK, link_on_release_ask },
+	{ PROTO_EVENT, link_on_event },
 	{ PROTO_DRAIN, link_on_drain },
 	{ PROTO_QUIT, link_on_quit },
 };
@@ -276,6 +290,7 @@ link_open_take(int fd)
 
 	loop_timer_init(&link_now.deadline, link_on_deadline, NULL);
 	route_open(&poold);
+	feed_open(link_watch);
 	return channel_open_take(
 	    fd, "poold", link_on_msg, link_on_closed, NULL, &link_now.channel);
 }

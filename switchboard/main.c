@@ -12,9 +12,9 @@
  *   retry.c     what may be repeated      drive.c     an exchange's events
  *   upstream.c  connections to backends   client.c    downstream connections
  *   route.c     hosts and who waits       listen.c    accepting
- *   relay.c     one direction of a body   admin.c     health and servers
- *   tunnel.c    an upgrade's two halves   link.c      poold, and the ending
- *                                         confine.c   what is given up at start
+ *   relay.c     one direction of a body   admin.c     health, servers, events
+ *   tunnel.c    an upgrade's two halves   feed.c      to those who read them
+ *   link.c      poold, and the ending     confine.c   what is given up at start
  */
 #include <bsd/stdlib.h>
 #include <bsd/unistd.h>

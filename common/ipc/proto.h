@@ -219,6 +219,7 @@ struct proto_event {
 	uint32_t n_failures; /* in a row */
 	uint32_t retry_ms;   /* not started before that */
 	char state[16];      /* of the backend, when it happened */
+	char cause[16];      /* a word for why a run ended, or "" */
 	char host[PROTO_HOST_BYTES];
 };
 

@@ -40,9 +40,9 @@ ROWS = {
     24: ("ping", "=I", ("reserved",)),
     25: ("pong", "=I", ("reserved",)),
     26: ("watch", "=II", ("is_on", "n_credit")),
-    27: ("event", "=QQqiIII16s256s", (
+    27: ("event", "=QQqiIII16s16s256s", (
         "id", "generation", "at_wall_ms", "pid", "kind", "n_failures",
-        "retry_ms", "state", "host")),
+        "retry_ms", "state", "cause", "host")),
 }
 NUMBERS = {row[0]: number for number, row in ROWS.items()}
 

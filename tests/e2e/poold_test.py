@@ -983,6 +983,148 @@ class Watchdog(unittest.TestCase):
             self.assertTrue(is_alive(told["pid"]))
 
 
+class Events(unittest.TestCase):
+    """What the switchboard is told of events, and the log."""
+
+    NAMES = {1: "started", 2: "ready", 3: "stopped", 4: "error",
+             5: "evicted", 6: "failed", 7: "backoff"}
+
+    def watch(self, p, n_credit=1000):
+        p.tell("watch", is_on=1, n_credit=n_credit)
+        # Answered by an ask that comes after it: it is heard by then.
+        p.failed("nobody.localhost", 404)
+
+    def hear(self, p, n):
+        """The next n events, whatever is told beside them."""
+        heard = []
+        while len(heard) < n:
+            told = p.message()
+            if told["type"] == "event":
+                told["name"] = self.NAMES[told["kind"]]
+                heard.append(told)
+        ids = [e["id"] for e in heard]
+        self.assertEqual(ids, list(range(ids[0], ids[0] + n)))
+        return heard
+
+    def test_a_life_is_told_in_order_and_stopped_after_the_reap(self):
+        with Poold([tools("a.localhost", "orphans")]) as p:
+            self.watch(p)
+            p.send_ask("a.localhost")
+            started, ready = self.hear(p, 2)
+            pid = started["pid"]
+            self.assertEqual((started["name"], started["state"]),
+                             ("started", "starting"))
+            self.assertEqual((ready["name"], ready["state"], ready["pid"]),
+                             ("ready", "ready", pid))
+            with open(f"{p.state}/a.localhost/orphan.pid",
+                      encoding="ascii") as f:
+                orphan = int(f.read())
+            os.kill(pid, signal.SIGKILL)
+            error, stopped = self.hear(p, 2)
+            self.assertFalse(is_alive(pid))
+            self.assertFalse(is_alive(orphan))
+            for e, name in ((error, "error"), (stopped, "stopped")):
+                self.assertEqual(
+                    (e["name"], e["host"], e["pid"], e["generation"],
+                     e["state"], e["cause"], e["text"]),
+                    (name, "a.localhost", pid, ready["generation"], "gone",
+                     "itself", "signal 9 (Killed)"))
+            p.line(rf"event {stopped['id']}: stopped a\.localhost: signal 9 "
+                   rf"\(Killed\) generation=1 pid={pid} cause=itself")
+
+    def test_a_failure_is_told_with_its_last_words(self):
+        with Poold([tools("exit.localhost", "exit")],
+                   pool={"max_failures": 2, "backoff": "60s"}) as p:
+            self.watch(p)
+            p.send_ask("exit.localhost")
+            heard = self.hear(p, 4)
+            self.assertEqual([e["name"] for e in heard],
+                             ["started", "error", "stopped", "backoff"])
+            self.assertEqual(heard[1]["text"], "exit status 1: the last line")
+            p.send_ask("exit.localhost")
+            heard = self.hear(p, 4)
+            self.assertEqual([e["name"] for e in heard],
+                             ["started", "error", "stopped", "failed"])
+            self.assertEqual(heard[3]["text"], "exit status 1: the last line")
+            self.assertEqual(heard[3]["n_failures"], 2)
+            self.assertGreater(heard[3]["retry_ms"], 50000)
+
+    def test_an_eviction_is_told(self):
+        with Poold([tools("a.localhost", "good"), tools("b.localhost", "good")],
+                   pool={"max_backends": 1}) as p:
+            g = p.ready("a.localhost")["generation"]
+            self.watch(p)
+            p.send_ask("b.localhost")
+            p.expect("release_ask", generation=g)
+            p.tell("released", generation=g)
+            heard = self.hear(p, 4)
+            self.assertEqual(
+                [(e["name"], e["host"]) for e in heard],
+                [("evicted", "a.localhost"), ("stopped", "a.localhost"),
+                 ("started", "b.localhost"), ("ready", "b.localhost")])
+            self.assertEqual(heard[1]["cause"], "evicted")
+
+    def test_the_end_of_all_is_told_before_quit(self):
+        names = [f"{i}.localhost" for i in range(20)]
+        with Poold([tools(n, "good") for n in names]) as p:
+            for name in names:
+                p.ready(name)
+            self.watch(p)
+            p.send(signal.SIGTERM)
+            p.expect("drain")
+            p.tell("drained", n_exchanges=0)
+            heard = self.hear(p, 20)
+            self.assertEqual({e["name"] for e in heard}, {"stopped"})
+            self.assertEqual({e["host"] for e in heard}, set(names))
+            told = p.message()
+            while told["type"] == "route_gone":
+                told = p.message()
+            self.assertEqual(told["type"], "quit")
+            self.assertEqual(p.join()[0], 0)
+
+    def test_no_more_is_sent_than_the_switchboard_gave_credit_for(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            self.watch(p, n_credit=1)
+            p.send_ask("a.localhost")
+            self.assertEqual(self.hear(p, 1)[0]["name"], "started")
+            told = p.expect("route_ready")
+            p.line(r"event 2: ready")
+            # An answer that comes later than the event would have.
+            p.failed("nobody.localhost", 404)
+            p.tell("watch", is_on=1, n_credit=5)
+            self.assertEqual(self.hear(p, 1)[0]["name"], "ready")
+            # Who wants no more gets no more.
+            p.tell("watch", is_on=0)
+            p.failed("nobody.localhost", 404)
+            os.kill(told["pid"], signal.SIGKILL)
+            p.expect("route_gone")
+            p.line("event 4: stopped")
+            p.failed("nobody.localhost", 404)
+
+    def test_a_switchboard_that_never_reads_them_holds_up_nothing(self):
+        with Poold([tools("a.localhost", "good")],
+                   pool={"stop_timeout": "200ms"}) as p:
+            self.watch(p, n_credit=0)
+            p.ready("a.localhost")
+            status, seconds = p.end()
+            self.assertEqual(status, 0)
+            self.assertLess(seconds, 2)
+            p.line("events: the last ones were not read in time")
+
+    def test_a_new_switchboard_asks_anew(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            self.watch(p)
+            os.kill(p.board, signal.SIGKILL)
+            p.settle()
+            p.ready("a.localhost")
+            self.watch(p)
+            p.send(signal.SIGTERM)
+            p.expect("drain")
+            p.tell("drained", n_exchanges=0)
+            self.assertEqual(self.hear(p, 1)[0]["name"], "stopped")
+            self.assertEqual(p.join()[0], 0)
+
+
 class FailedStarts(unittest.TestCase):
     def test_who_waits_is_told_why(self):
         with Poold([tools("refuse.localhost", "refuse"),

@@ -27,6 +27,7 @@ HEAD = struct.Struct("=HHI")
 LISTEN, START, ROUTE_ASK, ROUTE_READY, ROUTE_FAILED = 1, 2, 3, 4, 5
 ROUTE_GONE, RELEASE_ASK, RELEASED, HELD, DRAIN = 6, 7, 8, 9, 10
 DRAINED, QUIT, READY = 11, 12, 13
+WATCH, EVENT = 26, 27
 
 PAYLOADS = {
     LISTEN: struct.Struct("=I64s"),
@@ -42,6 +43,8 @@ PAYLOADS = {
     DRAINED: struct.Struct("=I"),
     QUIT: struct.Struct("=I"),
     READY: struct.Struct("=I"),
+    WATCH: struct.Struct("=II"),
+    EVENT: struct.Struct("=QQqiIII16s16s256s"),
 }
 
 
@@ -301,7 +304,7 @@ class Switchboard:
         if not data:
             raise EOFError("the switchboard closed its channel")
         version, kind, n = HEAD.unpack_from(data)
-        assert version == 1 and n == len(data) - HEAD.size
+        assert version == 2 and n == len(data) - HEAD.size
         assert n == PAYLOADS[kind].size, (kind, n)
         return (kind,) + PAYLOADS[kind].unpack_from(data, HEAD.size)
 

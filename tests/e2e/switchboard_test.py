@@ -16,8 +16,8 @@ import unittest
 
 import switchboard_play as play
 from switchboard_play import (
-    DRAIN, DRAINED, HELD, QUIT, RELEASE_ASK, RELEASED, Peer, Switchboard,
-    echo, until)
+    DRAIN, DRAINED, EVENT, HELD, QUIT, RELEASE_ASK, RELEASED, WATCH, Peer,
+    Switchboard, echo, until)
 
 EXE = ""
 IS_SANITIZED = False
@@ -710,12 +710,14 @@ class Routes(Case):
         upstream.head()
         generation = backend.generation
         self.sb.send(RELEASE_ASK, generation, 0)
-        self.assertEqual(self.sb.message()[:2], (HELD, generation))
+        self.assertEqual(self.sb.message(), (HELD, generation, 1, 1))
         upstream.send(b"HTTP/1.1 204 No\r\n\r\n")
         client.response()
+        # poold waits for the end of that exchange: it is told.
+        self.assertEqual(self.sb.message(), (HELD, generation, 0, 0))
         self.sb.send(RELEASE_ASK, generation, 3600000)
-        kind, of, again_ms = self.sb.message()
-        self.assertEqual((kind, of), (HELD, generation))
+        kind, of, again_ms, is_busy = self.sb.message()
+        self.assertEqual((kind, of, is_busy), (HELD, generation, 0))
         self.assertGreater(again_ms, 3500000)
         self.assertLessEqual(again_ms, 3600000)
         self.sb.send(RELEASE_ASK, generation, 0)
@@ -842,6 +844,116 @@ class Admin(Case):
         self.assertRegex(server.pop("startedAt"),
                          r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
         self.assertEqual(sorted(server), ["hostname", "pid", "socket"])
+
+    def read_events(self, minor=1):
+        client = self.ask(b"GET /__switchboard/events HTTP/1.%d\r\n"
+                          b"Host: x\r\n\r\n" % minor)
+        head = client.until(b"\r\n\r\n").lower()
+        self.assertIn(b"content-type: text/event-stream", head)
+        self.assertEqual(b"transfer-encoding: chunked" in head, minor == 1)
+        return client
+
+    def say(self, number, kind=1, host=b"a.localhost", text=b""):
+        self.sb.send(EVENT, number, 7, 1700000000123, 4242, kind, 2, 1500,
+                     b"backoff", b"itself", host, text=text)
+
+    def test_events_reach_all_readers_in_order(self):
+        one = self.read_events()
+        self.assertEqual(self.sb.message(), (WATCH, 1, 256))
+        two = self.read_events(minor=0)
+        for number, text in ((5, b""), (6, b"exit status 3: \xc3\xa4"),
+                             (7, b"\xff\xfe")):
+            self.say(number, kind=3, text=text)
+        self.say(8, kind=4, text=b"signal 9 (Killed)")
+        said = b""
+        for number in (5, 6, 7, 8):
+            type_ = b"error" if number == 8 else b"stopped"
+            said = two.until(b"\n\n")
+            lines = said.split(b"\n")
+            self.assertEqual(lines[0], b"event: " + type_)
+            self.assertEqual(lines[1], b"id: %d" % number)
+            data = json.loads(lines[2].removeprefix(b"data: "))
+            chunk = one.until(b"\n\n\r\n").split(b"\r\n")
+            self.assertEqual(chunk[1], said)
+            self.assertEqual(int(chunk[0], 16), len(said))
+            if number == 6:
+                self.assertEqual(data, {
+                    "type": "stopped", "hostname": "a.localhost",
+                    "generation": 7, "pid": 4242, "state": "backoff",
+                    "time": "2023-11-14T22:13:20.123Z", "cause": "itself",
+                    "status": "exit status 3: \u00e4", "failures": 2,
+                    "retryMs": 1500})
+        self.assertEqual(data["error"], "itself")
+        self.assertEqual(data["message"], "signal 9 (Killed)")
+        one.close()
+        two.close()
+        self.assertEqual(self.sb.message(), (WATCH, 0, 0))
+
+    def test_a_gap_in_the_ids_is_told(self):
+        client = self.read_events(minor=0)
+        self.sb.message()
+        self.say(5)
+        self.say(9)
+        client.until(b"\n\n")
+        self.assertEqual(client.until(b"\n\n"),
+                         b'event: lost\ndata: {"type":"lost","n":3}\n\n')
+        self.assertIn(b"id: 9\n", client.until(b"\n\n"))
+
+    def test_credit_is_given_as_events_come(self):
+        client = self.read_events(minor=0)
+        self.assertEqual(self.sb.message(), (WATCH, 1, 256))
+        for number in range(1, 129):
+            self.say(number)
+        self.assertEqual(self.sb.message(), (WATCH, 1, 128))
+        client.close()
+
+    def test_a_reader_that_is_too_slow_is_cut_and_others_read_on(self):
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.connect(("127.0.0.1", self.sb.admin_port))
+        slow.sendall(b"GET /__switchboard/events HTTP/1.1\r\nHost: x\r\n\r\n")
+        fast = self.read_events(minor=0)
+        number = 0
+        while not any("a reader is too slow" in (l or "") for l in self.sb.log):
+            number += 1
+            self.say(number, text=b"x" * 500)
+            self.assertIn(b"id: %d\n" % number, fast.until(b"\n\n"))
+            self.assertLess(number, 50000)
+        with self.assertRaises(ConnectionResetError):
+            slow.settimeout(play.PATIENCE)
+            while slow.recv(65536):
+                pass
+        slow.close()
+        self.say(number + 1)
+        self.assertIn(b"id: %d\n" % (number + 1), fast.until(b"\n\n"))
+
+    def test_too_many_readers_are_refused_and_health_is_answered(self):
+        readers = [self.read_events() for _ in range(16)]
+        r = self.ask(b"GET /__switchboard/events HTTP/1.1\r\n"
+                     b"Host: x\r\n\r\n").response()
+        self.assert_error(r, 503)
+        self.ask(b"GET /__switchboard/health HTTP/1.1\r\n"
+                 b"Host: x\r\n\r\n").response()
+        for client in readers:
+            client.close()
+
+    def test_streams_end_properly_at_quit(self):
+        client = self.read_events()
+        self.sb.send(DRAIN, 500)
+        self.say(1)
+        self.sb.send(QUIT, 0)
+        rest = client.rest()
+        self.assertIn(b"id: 1\n", rest)
+        self.assertTrue(rest.endswith(b"\r\n0\r\n\r\n"), rest)
+
+    def test_a_hostile_word_of_a_backend_breaks_no_line(self):
+        client = self.read_events(minor=0)
+        self.say(1, text=b"a\nevent: b\n\n\"c\x01", host=b"h" * 256)
+        said = client.until(b"\n\n")
+        self.assertEqual(said.count(b"\n"), 4)
+        data = json.loads(said.split(b"\n")[2].removeprefix(b"data: "))
+        self.assertEqual(data["status"], "a\nevent: b\n\n\"c\x01")
+        self.assertEqual(len(data["hostname"]), 255)
 
     def test_other_methods_paths_and_garbage(self):
         r = self.ask(b"POST /__switchboard/health HTTP/1.1\r\nHost: x\r\n"
