@@ -17,7 +17,8 @@
 static const struct forward_events *forward_hears;
 
 static void forward_connect(struct exchange *x);
-static void forward_mourn(struct exchange *x, uint64_t generation);
+static void
+forward_mourn(struct exchange *x, uint64_t generation, int64_t patience_ms);
 
 void
 forward_open(const struct forward_events *events)
@@ -123,7 +124,7 @@ forward_connect_failed(struct exchange *x, int error)
 		return;
 	case RETRY_CONNECT_MOURN:
 		x->is_unreachable = true;
-		forward_mourn(x, route->generation);
+		forward_mourn(x, route->generation, LIMIT_DEATH_MS);
 		return;
 	case RETRY_CONNECT_SHORT:
 		log_warn_err(error, "exchange %s: cannot connect", x->id);
@@ -273,9 +274,9 @@ forward_on_mourned(void *arg)
 		: "the backend closed the connection before it answered");
 }
 
-/* It never answered anybody: poold will say why, if it died. */
+/* poold will say why, if it died; patience_ms for that. */
 static void
-forward_mourn(struct exchange *x, uint64_t generation)
+forward_mourn(struct exchange *x, uint64_t generation, int64_t patience_ms)
 {
 	upstream_close(&x->upstream);
 	exchange_set_state(x, EXCHANGE_MOURNING, "lost");
@@ -285,7 +286,7 @@ forward_mourn(struct exchange *x, uint64_t generation)
 		return;
 	}
 	loop_timer_init(&x->timer, forward_on_mourned, x);
-	loop_timer_set(&x->timer, clock_now_ms() + LIMIT_DEATH_MS);
+	loop_timer_set(&x->timer, clock_now_ms() + patience_ms);
 }
 
 void
@@ -316,10 +317,10 @@ forward_lost(struct exchange *x, bool is_reset)
 		forward_retry(x);
 		return;
 	case RETRY_MOURN:
-		forward_mourn(x, up->generation);
+		forward_mourn(x, up->generation, LIMIT_DEATH_MS);
 		return;
 	case RETRY_FAIL:
-		forward_on_mourned(x);
+		forward_mourn(x, up->generation, LIMIT_WORD_MS);
 		return;
 	}
 }

@@ -41,6 +41,7 @@
 #define LIMIT_QUEUE_MS         10000 /* a full backlog: until we give up */
 #define LIMIT_QUEUE_FIRST_MS   2     /* the first pause; then it doubles */
 #define LIMIT_QUEUE_PAUSE_MS   100   /* the longest pause */
+#define LIMIT_WORD_MS          200   /* the same, of one that answered before */
 #define LIMIT_DEATH_MS         1000  /* for poold to say how it ended */
 
 /* Tunnels whose one side has ended: how long the other may be silent. */
