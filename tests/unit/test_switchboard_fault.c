@@ -44,6 +44,7 @@ static const struct row {
 	{ FAULT_WAITING, "HTTP/1.1 503 ", "\r\nRetry-After: 1\r\n" },
 	{ FAULT_QUEUE, "HTTP/1.1 503 ", "\r\nRetry-After: 1\r\n" },
 	{ FAULT_SHORT, "HTTP/1.1 503 ", "\r\nRetry-After: 1\r\n" },
+	{ FAULT_READERS, "HTTP/1.1 503 ", "\r\nRetry-After: 5\r\n" },
 	{ FAULT_ENDING, "HTTP/1.1 503 ", "\r\nRetry-After: 1\r\n" },
 };
 
