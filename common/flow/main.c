@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "common/base/must.h"
 #include "common/flow/core.h"
@@ -110,6 +111,25 @@ main_on_done(void *arg)
 	loop_stop();
 }
 
+/* Without its signals a program could not be ended in order. */
+static int
+main_refuse(int e)
+{
+	fprintf(stderr, "%s: signals cannot be watched: %s\n",
+	    program_invocation_short_name, strerrordesc_np(-e));
+	return EXIT_FAILURE;
+}
+
+/* Run the root task to its end. Returns the exit status. */
+static int
+main_run(const struct task_spec *spec)
+{
+	must(scope_run(scope_root(), spec, &main_state.root) == 0);
+	while (task_outcome(main_state.root) == TASK_RUNNING)
+		(void)loop_run();
+	return main_status(main_state.root);
+}
+
 int
 flow_main(task_body_fn *body, void *arg, void (*on_hurry)(int signo))
 {
@@ -134,15 +154,15 @@ flow_main(task_body_fn *body, void *arg, void (*on_hurry)(int signo))
 	loop_open();
 	flow_open();
 	main_state.on_hurry = on_hurry;
-	for (int i = 0; i < MAIN_SIGNALS; i++)
-		must(loop_signal_start(&watches[i], signals[i].signo,
-			 signals[i].on_signal, NULL) == 0);
-	must(scope_run(scope_root(), &spec, &main_state.root) == 0);
-	while (task_outcome(main_state.root) == TASK_RUNNING)
-		(void)loop_run();
-	const int status = main_status(main_state.root);
-	for (int i = 0; i < MAIN_SIGNALS; i++)
-		loop_signal_stop(&watches[i]);
+	int n = 0, e = 0;
+	while (n < MAIN_SIGNALS && e == 0) {
+		e = loop_signal_start(
+		    &watches[n], signals[n].signo, signals[n].on_signal, NULL);
+		n += e == 0;
+	}
+	const int status = e < 0 ? main_refuse(e) : main_run(&spec);
+	while (n > 0)
+		loop_signal_stop(&watches[--n]);
 	task_unref(&main_state.root);
 	flow_close();
 	loop_close();

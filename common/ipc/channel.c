@@ -158,6 +158,14 @@ channel_transmit(int sock, const void *bytes, size_t n, int fd)
 	return 0;
 }
 
+/* Whether the same packet may be taken later: nothing may get lost. */
+static bool
+channel_is_passing(int e)
+{
+	return e == -EAGAIN || e == -ENOBUFS || e == -ENOMEM ||
+	       e == -ETOOMANYREFS;
+}
+
 /* Nothing can be sent any more; what the peer sent before is still read. */
 static int
 channel_broken(struct channel *channel, int e)
@@ -187,7 +195,7 @@ channel_flush(struct channel *channel)
 	while ((packet = STAILQ_FIRST(&channel->queue))) {
 		const int e = channel_transmit(
 		    channel->fd, packet->bytes, packet->n, packet->fd);
-		if (e == -EAGAIN || e == -ENOBUFS || e == -ETOOMANYREFS)
+		if (channel_is_passing(e))
 			break;
 		if (e < 0) {
 			channel_broken(channel, e);
@@ -249,7 +257,7 @@ channel_send(struct channel *channel, enum proto_type type, const void *payload,
 	if (channel->n_queued)
 		return channel_keep(channel, frame.bytes, n, fd);
 	const int e = channel_transmit(channel->fd, frame.bytes, n, fd);
-	if (e == -EAGAIN || e == -ENOBUFS || e == -ETOOMANYREFS)
+	if (channel_is_passing(e))
 		return channel_keep(channel, frame.bytes, n, fd);
 	return e < 0 ? channel_broken(channel, e) : 0;
 }
