@@ -945,6 +945,8 @@ class Admin(Case):
         rest = client.rest()
         self.assertIn(b"id: 1\n", rest)
         self.assertTrue(rest.endswith(b"\r\n0\r\n\r\n"), rest)
+        # A signal from now on would meet a process that is on its way out.
+        self.assertEqual(self.sb.process.wait(play.PATIENCE), 0)
 
     def test_a_hostile_word_of_a_backend_breaks_no_line(self):
         client = self.read_events(minor=0)
