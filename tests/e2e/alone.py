@@ -27,6 +27,7 @@ HOST = "acme.localhost"
 MODERN = "2026-07-28"
 META = "io.modelcontextprotocol/"
 ALL = {"elicitation": {}, "sampling": {}}
+VERSION = 2  # PROTO_VERSION
 SPOKEN = ("runtime error", "AddressSanitizer", "LeakSanitizer", "must:")
 
 
@@ -118,7 +119,7 @@ class Alone:
         if not packet:
             return None
         version, kind, size = struct.unpack("<HHI", packet[:8])
-        assert version == 1 and size == len(packet) - 8, packet
+        assert version == VERSION and size == len(packet) - 8, packet
         return kind, packet[8:]
 
     def link(self):
