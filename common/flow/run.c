@@ -26,6 +26,8 @@ static struct {
 	unsigned n_depths;
 	struct task_list urgent; /* before all others */
 	struct task *self;
+	bool is_draining;  /* a turn of the loop runs the queue */
+	bool is_from_loop; /* the present change of stacks began there */
 	void *loop_sp;
 	void *loop_fake;
 	const void *loop_low;
@@ -148,8 +150,10 @@ run_drain(void)
 
 	if (!t)
 		return false;
+	run.is_draining = true;
 	for (; t; t = run_next())
 		run_enter(t);
+	run.is_draining = false;
 	return true;
 }
 
@@ -169,10 +173,10 @@ run_prepare(struct task *t)
 	return 0;
 }
 
-void
-run_enter(struct task *t)
+/* t is the running task from here on. */
+static inline void
+run_begin(struct task *t)
 {
-	must(!run.self);
 	if (flow_probe.on_resume && t->phase == TASK_READY)
 		flow_probe.on_resume(t);
 	if (t->run_link.tqe_prev)
@@ -181,26 +185,60 @@ run_enter(struct task *t)
 	t->is_urgent = false;
 	t->phase = TASK_ON_CPU;
 	run.self = t;
+}
+
+void
+run_enter(struct task *t)
+{
+	must(!run.self);
+	run_begin(t);
+	run.is_from_loop = true;
 	sanitize_switch_start(&run.loop_fake, t->stack->base, t->stack->bytes);
 	flow_switch(&run.loop_sp, t->sp);
 	sanitize_switch_finish(run.loop_fake, NULL, NULL);
+	/* tasks change to each other: the one that came back may be another */
+	struct task *last = run.self;
 	run.self = NULL;
-	if (t->phase == TASK_DONE) {
-		stack_put(&t->stack);
-		task_unref(&t);
-	} else if (!t->stack->has_guard && !stack_check(t->stack)) {
-		overflow_abort(t);
+	if (last->phase == TASK_DONE) {
+		stack_put(&last->stack);
+		task_unref(&last);
 	}
+}
+
+/* On a stack again: whose was it before? The loop's is remembered. */
+static inline void
+run_arrive(void *fake)
+{
+	const void *low = NULL;
+	size_t bytes = 0;
+
+	sanitize_switch_finish(fake, &low, &bytes);
+	if (SANITIZE_ADDRESS && run.is_from_loop) {
+		run.loop_low = low;
+		run.loop_bytes = bytes;
+	}
+	run.is_from_loop = false;
 }
 
 void
 run_park(void)
 {
 	struct task *const t = run.self;
+	/* flow_run returns at the first wait: others run in the next turn */
+	struct task *const next = run.is_draining ? run_next() : NULL;
 
-	sanitize_switch_start(&t->fake, run.loop_low, run.loop_bytes);
-	flow_switch(&t->sp, run.loop_sp);
-	sanitize_switch_finish(t->fake, &run.loop_low, &run.loop_bytes);
+	if (!t->stack->has_guard && !stack_check(t->stack))
+		overflow_abort(t);
+	if (next) {
+		run_begin(next);
+		sanitize_switch_start(
+		    &t->fake, next->stack->base, next->stack->bytes);
+		flow_switch(&t->sp, next->sp);
+	} else {
+		sanitize_switch_start(&t->fake, run.loop_low, run.loop_bytes);
+		flow_switch(&t->sp, run.loop_sp);
+	}
+	run_arrive(t->fake);
 }
 
 void
@@ -217,7 +255,7 @@ run_end(void)
 static void
 run_first(void)
 {
-	sanitize_switch_finish(NULL, &run.loop_low, &run.loop_bytes);
+	run_arrive(NULL);
 	task_live(run.self);
 	run_end();
 }

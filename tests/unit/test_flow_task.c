@@ -114,6 +114,23 @@ START_TEST(b1_a_top_level_body_runs_at_once_up_to_its_first_wait)
 END_TEST
 
 static void *
+b1_parent(void *arg)
+{
+	SPAWN(body_note, "child", NULL);
+	note("parent");
+	flow_sleep(1);
+	return NULL;
+}
+
+START_TEST(b1_b11_nobody_else_runs_before_a_top_level_task_was_started)
+{
+	run_flow(b1_parent, NULL);
+	ck_assert_str_eq(harness_at_once, "parent ");
+	ck_assert_str_eq(traced(), "parent child");
+}
+END_TEST
+
+static void *
 b2_waiter(void *arg)
 {
 	void *value = NULL;
@@ -1140,6 +1157,8 @@ main(void)
 	TCase *const c = tcase_create("behaviours");
 
 	HARNESS_ADD(c, b1_a_top_level_body_runs_at_once_up_to_its_first_wait);
+	HARNESS_ADD(
+	    c, b1_b11_nobody_else_runs_before_a_top_level_task_was_started);
 	HARNESS_ADD(
 	    c, b2_b16_b17_b18_a_value_can_be_awaited_many_times_by_many);
 	HARNESS_ADD(
