@@ -81,16 +81,30 @@ def objects(tree):
                                                    row["file"]))
         path = os.path.relpath(source, tree.root)
         made = os.path.join(row["directory"], row["output"])
-        if not path.startswith(("tests/", "..")) and os.path.exists(made):
+        is_ours = not path.startswith(("tests/", "..")) or UNITY.search(path)
+        if is_ours and os.path.exists(made):
             yield path, made
 
 
-def exported(path):
-    """The names that an object file gives to others."""
-    for line in run("nm", "-g", "--defined-only", path).stdout.split("\n"):
-        word = line.split()
-        if len(word) == 3 and word[1] in "TDBRVWC":
-            yield word[2]
+# A file that meson made of several (unity builds).
+UNITY = re.compile(r"-unity\d+\.c$")
+
+
+def exported(tree, path, made):
+    """Pairs (source path, name) of what an object file gives to others.
+
+    One of several sources has debug information, which tells them apart.
+    """
+    more = ["-l"] if UNITY.search(path) else []
+    for line in run("nm", "-g", "--defined-only", *more,
+                    made).stdout.split("\n"):
+        word, _, where = line.partition("\t")
+        word = word.split()
+        if len(word) != 3 or word[1] not in "TDBRVWC":
+            continue
+        source = where.rpartition(":")[0]
+        yield (os.path.relpath(os.path.realpath(source), tree.root)
+               if source else path), word[2]
 
 
 def prefixes(tree, path):
@@ -132,8 +146,8 @@ def symbols(tree):
         return
     owner = {}
     words = declared(tree)
-    for path, made in objects(tree):
-        for name in exported(made):
+    for object_path, made in objects(tree):
+        for path, name in exported(tree, object_path, made):
             if SHARED.match(name):
                 continue
             if owner.setdefault(name, path) != path:
