@@ -35,7 +35,7 @@ def text(pointer):
 
 
 def root_scope():
-    for symbol in gdb.lookup_static_symbols("root"):
+    for symbol in gdb.lookup_static_symbols("root_scope"):
         if str(symbol.type) == "struct scope":
             return symbol.value()
     raise gdb.GdbError("no flow in this program, or no debug information "
