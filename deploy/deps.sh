@@ -20,7 +20,7 @@ build='gcc libc6-dev meson ninja-build pkgconf python3 libevent-dev
 # What tests/run.sh needs beyond that; systemd is for systemd-analyze verify,
 # gdb for the commands of deploy/gdb, scdoc and mandoc for manual pages, the
 # last two are compared with.
-test='check clang binutils git ca-certificates systemd gdb scdoc mandoc
+test='check clang binutils git patch ca-certificates systemd gdb scdoc mandoc
   nginx-light haproxy'
 
 # Published clients come from npm. Any node and npm do: npm fetches the node
