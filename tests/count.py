@@ -17,13 +17,16 @@ import sys
 
 
 def check(text, say=None):
-    """Check's closing lines, one a program, out of meson's log."""
+    """Closing lines, one a program, mostly Check's, out of meson's log."""
     passed = failed = skipped = 0
     for row in map(json.loads, text.splitlines()):
         name = row["name"].split(":")[-1].split(" / ")[-1]
         lines = re.findall(
             r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$",
             row.get("stdout", ""), re.M)
+        # A program without Check says it in the plain form.
+        lines += [(int(p) + int(f), f, 0) for p, f in re.findall(
+            r"^(\d+) passed, (\d+) failed", row.get("stdout", ""), re.M)]
         if row["result"] == "SKIP":
             skipped += 1
         elif not lines:

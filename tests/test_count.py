@@ -22,6 +22,7 @@ class Count(unittest.TestCase):
                 ((3, 0, 0), "check", 0, row("OK", GOOD)),
                 ((2, 1, 0), "check", 1, row("FAIL", BAD)),
                 ((5, 1, 0), "check", 1, row("OK", GOOD) + row("FAIL", BAD)),
+                ((9, 1, 0), "check", 1, row("FAIL", "9 passed, 1 failed\n")),
                 ((0, 0, 1), "check", 0, row("SKIP", "")),
                 ((0, 1, 0), "check", 1, row("FAIL", "killed")),
                 ((0, 1, 0), "check", 1, row("OK", "")),

@@ -226,8 +226,9 @@ main(void)
 		snprintf(name, sizeof(name), "%s.json", suite_optional[i]);
 		run_file(folder, name, true);
 	}
-	printf("%u required and %u optional tests ran, %u failed\n", n_required,
-	    n_ran - n_required, n_failed);
+	printf("%u required and %u optional tests ran\n", n_required,
+	    n_ran - n_required);
+	printf("%u passed, %u failed\n", n_ran - n_failed, n_failed);
 	for (size_t i = 0; i < n_remotes; i++) {
 		free((char *)remotes[i].uri);
 		json_decref(remotes[i].doc);
