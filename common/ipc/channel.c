@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * channel: frames on a SOCK_SEQPACKET pair. A packet is checked against the
- * table of proto.h before anybody sees it: length, version, type, size of the
- * payload, whether a descriptor belongs to it. The first packet that does not
- * fit ends the channel, since two ends built from one tree never send it.
+ * channel: packets on a SOCK_SEQPACKET pair, under the loop. The first one
+ * that packet.c does not let through ends the channel, since two ends built
+ * from one tree never send it.
  */
 #include "common/ipc/channel.h"
 
@@ -23,13 +22,13 @@
 #define CHANNEL_MAGIC     0x6368616eu /* "chan" */
 #define CHANNEL_QUEUE_MAX 1024        /* packets kept for a slow peer */
 #define CHANNEL_TURN_MAX  32          /* packets handed over a turn */
-#define CHANNEL_FDS_MAX   4           /* room to see, and close, unasked fds */
 
 /* A packet that the kernel did not take yet. */
 struct channel_packet {
 	STAILQ_ENTRY(channel_packet) link;
 	size_t n;
-	int fd; /* ours, or -1 */
+	int fds[PACKET_FDS_MAX]; /* ours */
+	unsigned n_fds;
 	char bytes[];
 };
 
@@ -49,65 +48,6 @@ struct channel {
 	    n_busy; /* callbacks of ours on the stack: free it after them */
 };
 
-/* What the table says about one type. */
-struct channel_row {
-	const char *name;
-	uint16_t bytes;
-	bool has_fd;
-};
-
-static const struct channel_row channel_rows[] = {
-#define CHANNEL_ROW(number, NAME, name, direction, payload, fd) \
-	[number] = { #name, sizeof(payload), fd },
-	PROTO_ROWS(CHANNEL_ROW)
-#undef CHANNEL_ROW
-};
-
-#define CHANNEL_FITS(number, NAME, name, direction, payload, fd)              \
-	_Static_assert(                                                       \
-	    sizeof(struct proto_head) + sizeof(payload) + PROTO_TEXT_BYTES <= \
-		PROTO_PACKET_BYTES,                                           \
-	    #name " does not fit a packet");                                  \
-	_Static_assert(_Alignof(payload) <= 8, #name " is aligned too wide");
-PROTO_ROWS(CHANNEL_FITS)
-#undef CHANNEL_FITS
-
-/* Room for one packet, aligned so that payloads can be read in place. */
-union channel_frame {
-	uint64_t align;
-	struct proto_head head;
-	char bytes[PROTO_PACKET_BYTES];
-};
-
-union channel_control {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(CHANNEL_FDS_MAX * sizeof(int))];
-};
-
-static const struct channel_row *
-channel_row(unsigned type)
-{
-	const size_t n = sizeof(channel_rows) / sizeof(channel_rows[0]);
-
-	return type < n && channel_rows[type].name ? &channel_rows[type] : NULL;
-}
-
-size_t
-proto_bytes(enum proto_type type)
-{
-	const struct channel_row *const row = channel_row(type);
-
-	return row ? row->bytes : 0;
-}
-
-const char *
-proto_name(enum proto_type type)
-{
-	const struct channel_row *const row = channel_row(type);
-
-	return row ? row->name : "unknown";
-}
-
 int
 channel_pair(int fds_r[2])
 {
@@ -119,7 +59,8 @@ channel_pair(int fds_r[2])
 static void
 channel_packet_free(struct channel_packet *packet)
 {
-	fd_close(&packet->fd);
+	while (packet->n_fds > 0)
+		fd_close(&packet->fds[--packet->n_fds]);
 	mem_free(packet);
 }
 
@@ -137,25 +78,10 @@ channel_drop_queue(struct channel *channel)
 
 /* Hand one packet to the kernel. Returns 0 or -errno (EAGAIN: not now). */
 static int
-channel_transmit(int sock, const void *bytes, size_t n, int fd)
+channel_transmit(const struct channel *channel, const void *bytes, size_t n,
+    const int *fds, unsigned n_fds)
 {
-	union channel_control control = { 0 };
-	struct iovec iov = { (void *)(uintptr_t)bytes, n };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(sizeof(int));
-		struct cmsghdr *const c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	}
-	while (sendmsg(sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return 0;
+	return packet_transmit(channel->fd, bytes, n, fds, n_fds, MSG_DONTWAIT);
 }
 
 /* Whether the same packet may be taken later: nothing may get lost. */
@@ -193,8 +119,8 @@ channel_flush(struct channel *channel)
 	struct channel_packet *packet;
 
 	while ((packet = STAILQ_FIRST(&channel->queue))) {
-		const int e = channel_transmit(
-		    channel->fd, packet->bytes, packet->n, packet->fd);
+		const int e = channel_transmit(channel, packet->bytes,
+		    packet->n, packet->fds, packet->n_fds);
 		if (channel_is_passing(e))
 			break;
 		if (e < 0) {
@@ -210,7 +136,8 @@ channel_flush(struct channel *channel)
 
 /* Keep a packet until the peer reads. */
 static int
-channel_keep(struct channel *channel, const void *bytes, size_t n, int fd)
+channel_keep(struct channel *channel, const void *bytes, size_t n,
+    const int *fds, unsigned n_fds)
 {
 	struct channel_packet *packet;
 
@@ -219,12 +146,15 @@ channel_keep(struct channel *channel, const void *bytes, size_t n, int fd)
 	if (!(packet = mem_alloc(sizeof(*packet) + n)))
 		return -ENOMEM;
 	packet->n = n;
-	packet->fd = -1;
 	memcpy(packet->bytes, bytes, n);
-	if (fd >= 0 && (packet->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0) {
-		const int e = -errno;
-		channel_packet_free(packet);
-		return e;
+	for (packet->n_fds = 0; packet->n_fds < n_fds; packet->n_fds++) {
+		const int fd = fcntl(fds[packet->n_fds], F_DUPFD_CLOEXEC, 0);
+		if (fd < 0) {
+			const int e = -errno;
+			channel_packet_free(packet);
+			return e;
+		}
+		packet->fds[packet->n_fds] = fd;
 	}
 	STAILQ_INSERT_TAIL(&channel->queue, packet, link);
 	channel->n_queued++;
@@ -233,33 +163,29 @@ channel_keep(struct channel *channel, const void *bytes, size_t n, int fd)
 }
 
 int
+channel_send_fds(struct channel *channel, enum proto_type type,
+    const void *payload, const char *text, const int *fds, unsigned n_fds)
+{
+	union packet_frame frame = { 0 };
+
+	must_be(channel, CHANNEL_MAGIC);
+	must(!channel->is_closed && n_fds == proto_fds(type));
+	if (channel->is_over)
+		return -EPIPE;
+	const size_t n = packet_fill(&frame, type, payload, text);
+	if (channel->n_queued)
+		return channel_keep(channel, frame.bytes, n, fds, n_fds);
+	const int e = channel_transmit(channel, frame.bytes, n, fds, n_fds);
+	if (channel_is_passing(e))
+		return channel_keep(channel, frame.bytes, n, fds, n_fds);
+	return e < 0 ? channel_broken(channel, e) : 0;
+}
+
+int
 channel_send(struct channel *channel, enum proto_type type, const void *payload,
     const char *text, int fd)
 {
-	union channel_frame frame = { 0 };
-	const struct channel_row *const row = channel_row(type);
-	const size_t n_text = text ? strnlen(text, PROTO_TEXT_BYTES - 1) : 0;
-	size_t n = sizeof(frame.head);
-
-	must_be(channel, CHANNEL_MAGIC);
-	must(row && payload && !channel->is_closed && row->has_fd == (fd >= 0));
-	if (channel->is_over)
-		return -EPIPE;
-	memcpy(frame.bytes + n, payload, row->bytes);
-	n += row->bytes;
-	if (n_text)
-		memcpy(frame.bytes + n, text, n_text);
-	n += n_text;
-	frame.head.version = PROTO_VERSION;
-	frame.head.type = (uint16_t)type;
-	frame.head.bytes = (uint32_t)(n - sizeof(frame.head));
-
-	if (channel->n_queued)
-		return channel_keep(channel, frame.bytes, n, fd);
-	const int e = channel_transmit(channel->fd, frame.bytes, n, fd);
-	if (channel_is_passing(e))
-		return channel_keep(channel, frame.bytes, n, fd);
-	return e < 0 ? channel_broken(channel, e) : 0;
+	return channel_send_fds(channel, type, payload, text, &fd, fd >= 0);
 }
 
 /* The peer is gone or not to be trusted: say so once. */
@@ -274,112 +200,38 @@ channel_end(struct channel *channel, const char *reason)
 	channel->on_closed(reason, channel->arg);
 }
 
-/*
- * Take the descriptors of a received packet: the first goes to *fd_r, all
- * others are closed. Returns how many came.
- */
-static unsigned
-channel_take_fds(struct msghdr *msg, int *fd_r)
-{
-	unsigned n = 0;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c;
-	     c = CMSG_NXTHDR(msg, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		const size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < count; i++, n++) {
-			int fd;
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			if (n == 0)
-				*fd_r = fd;
-			else
-				fd_close(&fd);
-		}
-	}
-	return n;
-}
-
-/* What is wrong with a packet of n bytes and n_fds descriptors, or NULL. */
-static const char *
-channel_fault(
-    const struct proto_head *head, size_t n, int flags, unsigned n_fds)
-{
-	const struct channel_row *row;
-
-	if (flags & MSG_TRUNC)
-		return "oversized message";
-	if (flags & MSG_CTRUNC)
-		return "too many descriptors";
-	if (n < sizeof(*head))
-		return "short message";
-	if (head->version != PROTO_VERSION)
-		return "other protocol version";
-	if (!(row = channel_row(head->type)))
-		return "unknown message type";
-	if (head->bytes != n - sizeof(*head) || head->bytes < row->bytes ||
-	    head->bytes - row->bytes >= PROTO_TEXT_BYTES)
-		return "message of a wrong size";
-	if (n_fds != row->has_fd)
-		return n_fds ? "unasked descriptor" : "missing descriptor";
-	return NULL;
-}
-
-/* Check one packet and hand it over. */
-static void
-channel_handle(struct channel *channel, const union channel_frame *frame,
-    size_t n, int flags, unsigned n_fds, int *fd)
-{
-	const char *const fault = channel_fault(&frame->head, n, flags, n_fds);
-
-	if (fault) {
-		channel_end(channel, fault);
-		return;
-	}
-	const size_t n_payload = proto_bytes(frame->head.type);
-	const char *const payload = frame->bytes + sizeof(frame->head);
-	const struct channel_msg msg = {
-		.type = frame->head.type,
-		.payload = payload,
-		.text = { payload + n_payload, frame->head.bytes - n_payload },
-		.fd = fd,
-	};
-	channel->on_msg(&msg, channel->arg);
-}
-
 /* Read one packet. Returns whether there may be another. */
 static bool
 channel_read(struct channel *channel)
 {
-	union channel_frame frame;
-	union channel_control control;
-	struct iovec iov = { frame.bytes, sizeof(frame.bytes) };
-	struct msghdr msg = { .msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
-	fd_auto int fd = -1;
+	struct packet packet packet_auto;
+	const char *fault;
 
-	const ssize_t n =
-	    recvmsg(channel->fd, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	if (n < 0) {
-		/*
-		 * ECONNRESET comes once, when the peer died without reading
-		 * all we sent; its last messages stand behind that.
-		 */
-		if (errno == EINTR || errno == ECONNRESET)
-			return true;
-		if (errno != EAGAIN)
-			channel_end(channel, strerrordesc_np(errno));
+	const int rc =
+	    packet_receive(channel->fd, MSG_DONTWAIT, &packet, &fault);
+	/*
+	 * ECONNRESET comes once, when the peer died without reading all we
+	 * sent; its last messages stand behind that.
+	 */
+	if (rc == -ECONNRESET)
+		return true;
+	if (rc == -EAGAIN)
 		return false;
+	if (rc == 1) {
+		int none = -1;
+		const struct channel_msg msg = {
+			.type = packet.type,
+			.payload = packet.payload,
+			.text = packet.text,
+			.fd = packet.n_fds ? packet.fds : &none,
+		};
+		channel->on_msg(&msg, channel->arg);
+		return !channel->is_over && !channel->is_closed;
 	}
-	const unsigned n_fds = channel_take_fds(&msg, &fd);
-	if (n == 0)
-		channel_end(channel, "closed by the peer");
-	else
-		channel_handle(
-		    channel, &frame, (size_t)n, msg.msg_flags, n_fds, &fd);
-	return !channel->is_over && !channel->is_closed;
+	channel_end(channel, rc == 0         ? "closed by the peer"
+			     : rc == -EPROTO ? fault
+					     : strerrordesc_np(-rc));
+	return false;
 }
 
 static void

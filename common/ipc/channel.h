@@ -13,15 +13,17 @@
 #include <stdint.h>
 
 #include "common/base/bytes.h"
+#include "common/ipc/packet.h"
 #include "common/ipc/proto.h"
 
 struct channel;
 
 /*
  * One received message. payload has the size of the row's struct and is
- * aligned for it; text is what follows it (may be empty); fd is -1 or a
- * descriptor that the receiver now owns and must take (fd_take) or it is
- * closed when the call returns. All *borrowed* until the call returns.
+ * aligned for it; text is what follows it (may be empty); fd points to the
+ * descriptors of the row (-1: none), which the receiver now owns and must take
+ * (fd_take) or they are closed when the call returns. All *borrowed* until the
+ * call returns.
  */
 struct channel_msg {
 	enum proto_type type;
@@ -58,17 +60,15 @@ void channel_close(struct channel **channel);
 int channel_send(struct channel *channel, enum proto_type type,
     const void *payload, const char *text, int fd);
 
+/* The same with as many descriptors as the row carries. */
+int channel_send_fds(struct channel *channel, enum proto_type type,
+    const void *payload, const char *text, const int *fds, unsigned n_fds);
+
 /*
  * Hand over, from here, what has arrived already: at most n_max messages. For
  * an owner that learnt of the peer's death elsewhere and wants its last words.
  * Calls on_msg and on_closed as the loop would. Never waits.
  */
 void channel_receive(struct channel *channel, unsigned n_max);
-
-/* Payload bytes of a row; 0 for an unknown type. */
-size_t proto_bytes(enum proto_type type);
-
-/* The row's name for logs; "unknown" for an unknown type. */
-const char *proto_name(enum proto_type type);
 
 #endif

@@ -25,8 +25,8 @@
 #define PROTO_CHANNEL_ENV "HOLDLINE_CHANNEL" /* its number, in decimal */
 
 /*
- * PROTO_ROWS(X): X(number, NAME, name, direction, payload, carries_fd)
- * direction: who sends it to whom. P poold, S switchboard, B backend.
+ * PROTO_ROWS(X): X(number, NAME, name, direction, payload, descriptors)
+ * direction: who sends it to whom. P poold, S switchboard, B backend, Z zygote.
  */
 #define PROTO_ROWS(X)                                                         \
 	X(1, LISTEN, listen, "P>S", struct proto_listen, 1)                   \
@@ -44,6 +44,10 @@
 	X(13, READY, ready, "SB>P", struct proto_ready, 0)                    \
 	X(14, FAILED, failed, "SB>P", struct proto_failed, 0)                 \
 	X(15, SESSIONS, sessions, "B>P", struct proto_sessions, 0)            \
+	X(16, SPAWN, spawn, "P>Z", struct proto_spawn, 3)                     \
+	X(17, SPAWNED, spawned, "Z>P", struct proto_spawned, 1)               \
+	X(18, UNSPAWNED, unspawned, "Z>P", struct proto_unspawned, 0)         \
+	X(19, ASSIGN, assign, "P>B", struct proto_assign, 2)                  \
 	X(24, PING, ping, "P>B", struct proto_ping, 0)                        \
 	X(25, PONG, pong, "B>P", struct proto_pong, 0)                        \
 	X(26, WATCH, watch, "S>P", struct proto_watch, 0)                     \
@@ -222,6 +226,65 @@ struct proto_event {
 	char cause[16];      /* a word for why a run ended, or "" */
 	char host[PROTO_HOST_BYTES];
 };
+
+/*
+ * Fork a child that waits for ASSIGN. The descriptors: the child's end of its
+ * channel, what becomes its stdout and stderr, its cgroup.
+ */
+struct proto_spawn {
+	uint64_t serial; /* of the answer */
+	uint32_t
+	    has_namespace;   /* first process of a PID namespace of its own */
+	uint32_t has_cgroup; /* 0: the third descriptor means nothing */
+};
+
+/*
+ * It was forked, as a child of poold; its pidfd comes along. It waits for
+ * ASSIGN on its channel and ends by itself when that is closed.
+ */
+struct proto_spawned {
+	uint64_t serial;
+	int32_t pid; /* as poold sees it */
+	uint32_t reserved;
+};
+
+/* It could not be forked. */
+struct proto_unspawned {
+	uint64_t serial;
+	int32_t e; /* -errno */
+	uint32_t reserved;
+};
+
+/*
+ * The word that a zygote's child waits for: be the backend of a tenant. The
+ * descriptors: its listening socket, and a file of strings, each with its NUL:
+ * the command line of the backend program, what its environment says beside
+ * the zygote's, paths that it may read, paths that it may change.
+ */
+struct proto_assign {
+	uint64_t nofile_soft; /* RLIMIT_NOFILE */
+	uint64_t nofile_hard;
+	int64_t max_pids; /* as in common/proc/limits.h; 0: none */
+	int64_t max_files;
+	int64_t max_address_bytes;
+	uint32_t n_argv;
+	uint32_t n_envp;
+	uint32_t n_read;
+	uint32_t n_write;
+	uint32_t has_ids; /* become uid and gid */
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t has_sandbox; /* Landlock and seccomp */
+	uint32_t has_network; /* sockets of the internet */
+	int32_t pid;          /* its own, as poold sees it */
+};
+
+/* How large that file may be. */
+#define PROTO_ASSIGN_BYTES (1024 * 1024)
+
+/* What stands where in a backend, however it was started. */
+#define PROTO_LISTEN_FD  3
+#define PROTO_CHANNEL_FD 4
 
 /* The largest packet: head, largest payload, text. */
 #define PROTO_PACKET_BYTES 1024

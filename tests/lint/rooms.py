@@ -70,7 +70,7 @@ GUARDS = {"backend/holdline.h": "HOLDLINE_H"}
 WORDS = {
     "backend/holdline.h": ("hl",),
     "common/flow": ("flow",),
-    "common/ipc/channel.h": ("proto",),
+    "common/ipc/packet.h": ("proto",),
 }
 
 # What may stand at the top.

@@ -102,7 +102,7 @@ struct row {
 	enum proto_type type;
 	const char *name;
 	size_t bytes;
-	bool has_fd;
+	unsigned n_fds;
 };
 
 static const struct row rows[] = {
@@ -118,11 +118,12 @@ START_TEST(every_row_arrives_as_it_was_sent)
 	char payload[PROTO_PACKET_BYTES] __attribute__((aligned(8)));
 	struct stat sent, got;
 	fd_auto int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const int fds[] = { file, file, file };
 
 	right.takes_fd = true;
 	memset(payload, 0x5a + _i, sizeof(payload));
-	ck_assert_int_eq(channel_send(left.channel, row->type, payload,
-			     "a reason", row->has_fd ? file : -1),
+	ck_assert_int_eq(channel_send_fds(left.channel, row->type, payload,
+			     "a reason", fds, row->n_fds),
 	    0);
 	turns(2);
 	ck_assert_uint_eq(right.n_msgs, 1);
@@ -131,8 +132,8 @@ START_TEST(every_row_arrives_as_it_was_sent)
 	ck_assert_str_eq(proto_name(row->type), row->name);
 	ck_assert_mem_eq(right.payload, payload, row->bytes);
 	ck_assert_str_eq(right.text, "a reason");
-	ck_assert_int_eq(right.fd >= 0, row->has_fd);
-	if (row->has_fd) {
+	ck_assert_int_eq(right.fd >= 0, row->n_fds > 0);
+	if (row->n_fds) {
 		ck_assert_int_eq(fstat(file, &sent), 0);
 		ck_assert_int_eq(fstat(right.fd, &got), 0);
 		ck_assert_uint_eq(sent.st_rdev, got.st_rdev);
@@ -201,7 +202,7 @@ static const struct bad bads[] = {
 	{ "other protocol version", PROTO_VERSION + 1, PROTO_SESSIONS, 0,
 	    SESSIONS, 0 },
 	{ "unknown message type", PROTO_VERSION, 0, 0, SESSIONS, 0 },
-	{ "unknown message type", PROTO_VERSION, 16, 0, SESSIONS, 0 },
+	{ "unknown message type", PROTO_VERSION, 20, 0, SESSIONS, 0 },
 	{ "unknown message type", PROTO_VERSION, 65535, 0, SESSIONS, 0 },
 	{ "message of a wrong size", PROTO_VERSION, PROTO_SESSIONS, 0, HEAD,
 	    0 },
