@@ -35,3 +35,13 @@ fd_nonblock(int fd)
 		return -errno;
 	return 0;
 }
+
+int
+fd_block(int fd)
+{
+	const int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+		return -errno;
+	return 0;
+}

@@ -19,4 +19,7 @@ int fd_take(int *fd);
 /* Set O_NONBLOCK. Returns 0 or -errno. */
 int fd_nonblock(int fd);
 
+/* Clear O_NONBLOCK. Returns 0 or -errno. */
+int fd_block(int fd);
+
 #endif

@@ -14,6 +14,7 @@
 static const char *log_program = "holdline";
 static enum log_level log_most = LOG_LEVEL_INFO;
 static bool log_to_journal;
+static int log_pid; /* 0: getpid */
 
 void
 log_init(const char *program, enum log_level most)
@@ -21,6 +22,12 @@ log_init(const char *program, enum log_level most)
 	log_program = program;
 	log_most = most;
 	log_to_journal = getenv("JOURNAL_STREAM") != NULL;
+}
+
+void
+log_set_pid(int pid)
+{
+	log_pid = pid;
 }
 
 /* Replace control bytes, so that a line stays one line. */
@@ -45,7 +52,7 @@ log_line(enum log_level level, int e, const char *fmt, va_list ap)
 		at = (size_t)snprintf(
 		    line, sizeof(line), "<%d>", priority[level]);
 	at += (size_t)snprintf(line + at, sizeof(line) - at, "%s[%d] ",
-	    log_program, (int)getpid());
+	    log_program, log_pid ? log_pid : (int)getpid());
 	vsnprintf(line + at, sizeof(line) - at - 1, fmt, ap);
 	at += strlen(line + at);
 	if (e)

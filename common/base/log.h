@@ -21,6 +21,12 @@ enum log_level {
  */
 void log_init(const char *program, enum log_level most);
 
+/*
+ * Print pid in each line in place of what getpid says: in a PID namespace that
+ * is a number that means nothing outside.
+ */
+void log_set_pid(int pid);
+
 /* Print a line at each level. Never waits for long: stderr is written once. */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

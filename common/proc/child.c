@@ -31,11 +31,11 @@ child_reset_signals(void)
 }
 
 int
-child_die_with(pid_t parent_pid, int life_fd)
+child_die_by(int signo, pid_t parent_pid, int life_fd)
 {
 	struct pollfd life = { .fd = life_fd, .events = 0 };
 
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+	if (prctl(PR_SET_PDEATHSIG, signo, 0, 0, 0) < 0)
 		return -errno;
 	const pid_t now = getppid();
 	if (now != 0 && now != parent_pid)
@@ -43,6 +43,12 @@ child_die_with(pid_t parent_pid, int life_fd)
 	if (poll(&life, 1, 0) < 0)
 		return -errno;
 	return life.revents & (POLLHUP | POLLERR | POLLNVAL) ? -ESRCH : 0;
+}
+
+int
+child_die_with(pid_t parent_pid, int life_fd)
+{
+	return child_die_by(SIGKILL, parent_pid, life_fd);
 }
 
 int
@@ -71,6 +77,14 @@ child_cloexec_from(int from)
 {
 	const long r = syscall(SYS_close_range, (unsigned)from, UINT_MAX,
 	    (unsigned)CLOSE_RANGE_CLOEXEC);
+
+	return r < 0 ? -errno : 0;
+}
+
+int
+child_close_from(int from)
+{
+	const long r = syscall(SYS_close_range, (unsigned)from, UINT_MAX, 0u);
 
 	return r < 0 ? -errno : 0;
 }

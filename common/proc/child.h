@@ -23,6 +23,9 @@ void child_reset_signals(void);
  */
 int child_die_with(pid_t parent_pid, int life_fd);
 
+/* The same by another signal, for who has to end others first. */
+int child_die_by(int signo, pid_t parent_pid, int life_fd);
+
 /*
  * Put fds[i] at descriptor first + i for each i < n (n <= 16), without
  * O_CLOEXEC; -1 leaves that number alone. Sources are not closed (they are
@@ -35,5 +38,11 @@ int child_place_fds(int first, const int *fds, unsigned n);
  * or -errno (-ENOSYS before Linux 5.11: then O_CLOEXEC from birth must do).
  */
 int child_cloexec_from(int from);
+
+/*
+ * Close every descriptor from `from` on: for a child that does not exec, which
+ * O_CLOEXEC does not protect. Returns 0 or -errno (-ENOSYS before Linux 5.9).
+ */
+int child_close_from(int from);
 
 #endif

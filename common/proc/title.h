@@ -12,4 +12,11 @@ void title_init(int argc, char **argv, char **envp);
 /* Show "holdline: " and the formatted text. */
 void title_set(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Put var ("NAME=value") where /proc/PID/environ is read from, which the title
+ * wiped: by it a process that did not exec, and what it forks, is known again.
+ * To be called after the last title_set. Where there is no room: nothing.
+ */
+void title_mark(const char *var);
+
 #endif
