@@ -2,7 +2,8 @@
 /*
  * main: the tools backend of one tenant. Peers: the switchboard (HTTP on the
  * inherited listening socket), poold (a channel, its parent). Privileges: none
- * that it was not started with. The map of the program, in reading order:
+ * that it was not started with, but for the zygote's (-z), which keeps root for
+ * its children to give up. The map of the program, in reading order:
  *
  *	holdline.h       what a tool is written with
  *	load.c           the tools: shared objects, their schemas, a self-test
@@ -23,19 +24,38 @@
  *	mcp.c            the endpoint
  *	serve.c          accepting and serving
  *	poold_link.c     the channel to poold
+ *	reap.c           orphans, as first process of a PID namespace
  *	tenant.c         start and end of all of this
+ *	zygote.c         forking backends that are warm
  */
 #include <bsd/stdlib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/flow/main.h"
+#include "common/proc/sanitized.h"
 #include "common/proc/title.h"
 
 #include "backend/tenant.h"
+#include "backend/zygote.h"
+
+#if SANITIZED_BUILD
+int __lsan_is_turned_off(void);
+
+/*
+ * The search for leaks reads /proc by the number that a process has for
+ * itself: in a PID namespace of its own it would look at somebody else.
+ */
+int
+__lsan_is_turned_off(void)
+{
+	return getpid() == 1;
+}
+#endif
 
 #define MAIN_TIMEOUT_MS (INT64_C(24) * 3600 * 1000)
 #define MAIN_SESSIONS   10000
@@ -45,7 +65,8 @@ static void __attribute__((noreturn)) main_usage(const char *what)
 	fprintf(stderr,
 	    "backend: %s\n"
 	    "usage: backend -h HOST [-s STATE_DIR] [-t SESSION_TIMEOUT_MS] "
-	    "[-m MAX_SESSIONS] TOOL.so...\n",
+	    "[-m MAX_SESSIONS] TOOL.so...\n"
+	    "       backend -z\n",
 	    what);
 	exit(2);
 }
@@ -91,6 +112,32 @@ main_options(struct tenant_spec *spec, int argc, char **argv)
 	spec->tools = argv + optind;
 }
 
+/* In a PID namespace: the number that is ours outside, where /proc tells. */
+static void
+main_find_pid(void)
+{
+	char text[16] = "";
+
+	if (getpid() != 1 ||
+	    readlink("/proc/self", text, sizeof(text) - 1) <= 0)
+		return;
+	log_set_pid((int)strtonum(text, 0, INT32_MAX, NULL));
+}
+
+/* The title, and a mark by which poold knows what we leave behind. */
+static void
+main_show(const struct tenant_spec *spec)
+{
+	const char *const run = getenv("HOLDLINE_RUN");
+	char mark[48];
+
+	title_set("backend %s", spec->host);
+	if (!run)
+		return;
+	snprintf(mark, sizeof(mark), "HOLDLINE_RUN=%s", run);
+	title_mark(mark);
+}
+
 int
 main(int argc, char **argv, char **envp)
 {
@@ -103,8 +150,11 @@ main(int argc, char **argv, char **envp)
 	title_init(argc, argv, envp);
 	log_init("backend", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
+	main_find_pid();
+	if (argc == 2 && strcmp(argv[1], "-z") == 0)
+		argv = zygote_run(&argc);
 	main_options(&spec, argc, argv);
-	title_set("backend %s", spec.host);
+	main_show(&spec);
 	status = flow_main(tenant_run, &spec, tenant_hurry);
 	return status == 128 + SIGTERM ? 0 : status;
 }

@@ -3,6 +3,7 @@
 
 #include <bsd/stdlib.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "common/base/log.h"
@@ -54,7 +55,8 @@ poold_link_open(struct latch *gone, struct poold_link **link_r)
 		return 0;
 	fd = (int)strtonum(text, 0, 1 << 20, &why);
 	unsetenv(PROTO_CHANNEL_ENV);
-	if (why)
+	/* What a tool runs must not speak for us. */
+	if (why || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -EBADF;
 	link = mem_zalloc(1, sizeof(*link));
 	if (!link)

@@ -17,6 +17,7 @@
 #include "backend/dialog.h"
 #include "backend/peer.h"
 #include "backend/poold_link.h"
+#include "backend/reap.h"
 #include "backend/serve.h"
 
 #define TENANT_LISTEN_FD 3   /* sd_listen_fds(3) */
@@ -106,6 +107,7 @@ tenant_free(void *arg, struct err *err)
 	registry_free(&t->backend.registry);
 	load_free(&t->backend.load);
 	poold_link_close(&t->link);
+	reap_stop();
 	return 0;
 }
 
@@ -176,6 +178,8 @@ tenant_run(void *arg)
 		tenant_fail("backend: the channel to poold cannot be opened");
 	if (fd < 0)
 		tenant_fail("backend: no listening socket in LISTEN_FDS");
+	if (reap_start() != 0)
+		tenant_fail("backend: out of memory");
 	if (t->spec->state_dir && chdir(t->spec->state_dir) != 0)
 		tenant_fail(
 		    "backend: %s: cannot be entered", t->spec->state_dir);
