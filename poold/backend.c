@@ -17,6 +17,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/must.h"
+#include "common/flow/sleep.h"
 #include "common/flow/task.h"
 
 #include "poold/backend_spawn.h"
@@ -24,8 +25,9 @@
 #include "poold/mark.h"
 #include "poold/process.h"
 
-#define BACKEND_RELEASE_MS 2000 /* the switchboard's time to answer */
-#define BACKEND_STACK      FLOW_STACK_BYTES
+#define BACKEND_RELEASE_MS  2000 /* the switchboard's time to answer */
+#define BACKEND_LOOK_MAX_MS 20   /* between two looks into its group */
+#define BACKEND_STACK       FLOW_STACK_BYTES
 
 /* ---------------------------------------------------------------- its asks */
 
@@ -327,6 +329,7 @@ backend_do_start(struct backend *backend)
 	backend->mark = backend_mark(backend);
 	backend->watch_at_ms = CLOCK_NEVER;
 	backend->words[0] = '\0';
+	turn_take(&backend->turn);
 	backend->started_ms = clock_now_ms();
 	backend->started_wall_ms = clock_wall_ms();
 	backend_set_due(backend, context->settings->pool.start_timeout_ms);
@@ -354,6 +357,9 @@ backend_note_ready(struct backend *backend)
 static void
 backend_do_serve(struct backend *backend)
 {
+	turn_end(&backend->turn);
+	/* The start went deep; from here on it mostly waits. */
+	flow_trim();
 	if (!backend->was_ready)
 		backend_note_ready(backend);
 	seat_note(&backend->seat, false, 0, clock_now_ms());
@@ -440,9 +446,18 @@ backend_do_refuse(struct backend *backend)
 	backend_do_expect_exit(backend);
 }
 
+/*
+ * With a namespace or a group all that it started goes in the same step.
+ * Without, what stands below it now is killed first: afterwards nobody knows
+ * whose it was.
+ */
 static void
 backend_do_kill(struct backend *backend)
 {
+	if (!backend->context->has_namespaces && !backend->leaf)
+		family_kill_below(process_pid(backend->process));
+	if (!backend->context->has_namespaces)
+		cgroup_kill(backend->leaf);
 	process_signal(backend->process, SIGKILL);
 	backend_do_expect_exit(backend);
 }
@@ -499,28 +514,62 @@ backend_note_words(struct backend *backend)
 	    said[0] ? ": " : "", said);
 }
 
-/* End what the run left behind, before the next one may start. */
-static void
-backend_end_family(struct backend *backend, pid_t pid)
+/* Kill all in its group until nobody is left in it. Returns whether so. */
+static bool
+backend_end_group(struct backend *backend, int64_t deadline_ms)
 {
-	struct context *const context = backend->context;
+	int64_t pause_ms = 1;
+
+	cgroup_kill(backend->leaf);
+	while (
+	    !cgroup_is_empty(backend->leaf) && clock_now_ms() < deadline_ms) {
+		flow_sleep(pause_ms);
+		pause_ms =
+		    pause_ms < BACKEND_LOOK_MAX_MS ? 2 * pause_ms : pause_ms;
+		cgroup_kill(backend->leaf);
+	}
+	return cgroup_is_empty(backend->leaf);
+}
+
+/* The same by session and environment. */
+static void
+backend_end_orphans(struct backend *backend, pid_t pid, int64_t deadline_ms)
+{
 	const struct family_filter filter = {
 		.run = backend->generation,
 		.sid = pid,
 	};
 	unsigned left;
 
-	/* At the end of poold all orphans are ended together. */
-	if (context->is_ending)
-		return;
-	const unsigned n = family_end(&filter,
-	    clock_deadline_ms(context->settings->pool.stop_timeout_ms), &left);
+	const unsigned n = family_end(&filter, deadline_ms, &left);
 	if (n > 0)
 		log_info("%s: %u processes that it left behind were killed",
 		    backend->name, n);
 	if (left > 0)
 		log_error("%s: %u processes that it left behind do not end",
 		    backend->name, left);
+}
+
+/*
+ * End what the run left behind, before the next one may start. With a
+ * namespace nothing is: its first process was reaped after all others.
+ */
+static void
+backend_end_family(struct backend *backend, pid_t pid)
+{
+	struct context *const context = backend->context;
+	const int64_t deadline_ms =
+	    clock_deadline_ms(context->settings->pool.stop_timeout_ms);
+
+	/* At the end of poold all orphans are ended together. */
+	if (context->is_ending)
+		cgroup_kill(backend->leaf);
+	else if (backend->leaf && !backend_end_group(backend, deadline_ms))
+		log_error(
+		    "%s: what it left behind does not end", backend->name);
+	if (!context->is_ending && !context->has_namespaces)
+		backend_end_orphans(backend, pid, deadline_ms);
+	cgroup_give(&context->cgroup, &backend->leaf);
 }
 
 static void
@@ -531,6 +580,7 @@ backend_do_bury(struct backend *backend)
 		.is_expected = policy_is_expected(backend->cause),
 	};
 
+	turn_end(&backend->turn);
 	backend->watch_at_ms = CLOCK_NEVER;
 	if (backend->process) {
 		const pid_t pid = process_pid(backend->process);
@@ -930,7 +980,10 @@ backend_dispose(void *arg)
 	seat_leave(&backend->context->seats, &backend->seat);
 	if (!backend->context->is_ending)
 		seats_look(&backend->context->seats, clock_now_ms());
+	turn_end(&backend->turn);
+	cgroup_kill(backend->leaf);
 	process_free(&backend->process);
+	cgroup_give(&backend->context->cgroup, &backend->leaf);
 	ask_drop(&backend->asks);
 	if (backend->tenant->is_template)
 		owners_forget(&backend->context->owners, backend->host);
@@ -961,6 +1014,7 @@ backend_new(struct context *context, struct board *board, size_t tenant_index,
 	strlcpy(backend->host, host, sizeof(backend->host));
 	snprintf(backend->name, sizeof(backend->name), "backend %s", host);
 	waitq_init(&backend->wake);
+	turn_init(&backend->turn, &context->turns);
 	ask_init(&backend->asks);
 	return backend;
 }

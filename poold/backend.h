@@ -45,7 +45,9 @@ struct backend {
 	struct ask_list asks;
 
 	/* This run. */
-	struct process *process; /* NULL: none */
+	struct process *process;  /* NULL: none */
+	struct cgroup_leaf *leaf; /* of it; NULL: none */
+	struct turn turn;         /* while it starts */
 	uint64_t generation;
 	pid_t pid; /* also after the reap; 0: no process could be made */
 	enum policy_cause cause;

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * backend_spawn: command line, environment, state folder, socket. The socket
- * listens before the program starts; poold's copy of it is closed right after
- * the fork, since otherwise a dead backend's backlog would hang for ever.
+ * backend_spawn: command line, environment, state folder, socket; then either
+ * a spare, or a child of the zygote, that is told all this, or a process of
+ * our own fork that runs a program. The socket listens before the program
+ * starts; poold's copy of it is closed right after, since otherwise a dead
+ * backend's backlog would hang for ever.
  */
 #include "poold/backend_spawn.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/base/fd.h"
+#include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/proc/cgroup_limits.h"
 
 #include "poold/backend.h"
 #include "poold/backend_confine.h"
+#include "poold/spare.h"
+#include "poold/zygote_link.h"
 
 /* The command line of a tools backend or of a command. */
 struct backend_argv {
@@ -53,12 +60,33 @@ backend_fill_argv(const struct backend *backend, const char *folder,
 	return 0;
 }
 
-/* What the environment of a backend says beside poold's. */
+/* Where and as whom a run lives: filled by backend_spawn. */
+struct backend_place {
+	char *folder;
+	int listen_fd;
+	struct backend_confine confine;
+	const struct process_calls *calls;
+};
+
+static void
+backend_place_fini(struct backend_place *place)
+{
+	fd_close(&place->listen_fd);
+	mem_free(place->folder);
+	backend_confine_fini(&place->confine);
+}
+
+/* The zygote is waited for: so this cleans up also when that is halted. */
+#define backend_place_auto __attribute__((cleanup(backend_place_fini)))
+
+/* What the environment of a backend says beside from. */
 static int
 backend_fill_env(const struct backend *backend,
-    const struct backend_confine *confine, const char *folder, struct env *env)
+    const struct backend_place *place, char *const *from, struct env *env)
 {
-	int e = env_init(env, environ);
+	const struct backend_confine *const confine = &place->confine;
+	const char *const folder = place->folder;
+	int e = env_init(env, from);
 
 	if (e == 0 && (!env_set(env, "TMPDIR", "%s", folder) ||
 			  !env_set(env, HERITAGE_RUN_ENV, "%llu",
@@ -73,38 +101,82 @@ backend_fill_env(const struct backend *backend,
 	return e;
 }
 
-static int
-backend_launch(struct backend *backend, const struct process_calls *calls,
-    const struct backend_confine *confine, const char *folder, int listen_fd,
-    struct err *err_r)
+/* What all its processes together may use, written into its leaf. */
+static void
+backend_limit_leaf(const struct backend *backend)
+{
+	const struct settings_confine *const want = &backend->tenant->confine;
+	const struct cgroup_limits limits = {
+		.memory_high_bytes = want->memory_high_bytes,
+		.memory_max_bytes = want->memory_max_bytes,
+		.n_pids = want->pids_max,
+		.cpu_weight = want->cpu_weight,
+	};
+	unsigned lacks;
+
+	if (!backend->leaf)
+		return;
+	const int e =
+	    cgroup_limits_write(cgroup_leaf_fd(backend->leaf), &limits, &lacks);
+	if (e < 0)
+		log_error_err(e, "%s: the limits of its cgroup", backend->name);
+}
+
+static void
+backend_take_leaf(struct backend *backend)
+{
+	backend->leaf = cgroup_take(&backend->context->cgroup);
+	backend_limit_leaf(backend);
+}
+
+/* ---------------------------------------------------------- run a program */
+
+static void
+backend_fill_spec(const struct backend *backend,
+    const struct backend_place *place, struct process_spec *spec)
 {
 	struct context *const context = backend->context;
+	const struct backend_confine *const confine = &place->confine;
 	const bool is_command = backend->tenant->command.n > 0;
-	struct backend_argv argv = { 0 };
-	struct env env = { 0 };
-	struct process_spec spec = {
+
+	*spec = (struct process_spec){
 		.name = backend->name,
 		.heritage = { .path = is_command ? backend->tenant->command.v[0]
 		                                 : context->backend_program,
-		    .folder = folder,
+		    .folder = place->folder,
 		    .ids = confine->has_ids ? &confine->ids : NULL,
 		    .life_fd = context->life[0],
 		    .life_write_fd = context->life[1],
 		    .parent_pid = getpid(),
 		    .nofile = context->nofile,
 		    .limits = confine->limits,
-		    .sandbox = confine->sandbox },
-		.env = &env,
-		.listen_fd = listen_fd,
+		    .sandbox = confine->sandbox,
+		    .has_namespace = context->has_namespaces,
+		    .has_init = is_command,
+		    .name = backend->host,
+		    .cgroup_fd = cgroup_leaf_fd(backend->leaf) },
+		.listen_fd = place->listen_fd,
 		.has_channel = !is_command,
 		.has_own_stderr = true,
-		.calls = calls,
-		.arg = backend,
+		.calls = place->calls,
+		.arg = (void *)(uintptr_t)backend,
 	};
-	int e = backend_fill_argv(backend, folder, &argv);
+}
 
+static int
+backend_exec(struct backend *backend, const struct backend_place *place,
+    struct err *err_r)
+{
+	struct backend_argv argv = { 0 };
+	struct env env = { 0 };
+	struct process_spec spec;
+
+	backend_take_leaf(backend);
+	backend_fill_spec(backend, place, &spec);
+	int e = backend_fill_argv(backend, place->folder, &argv);
 	if (e == 0)
-		e = backend_fill_env(backend, confine, folder, &env);
+		e = backend_fill_env(backend, place, environ, &env);
+	spec.env = &env;
 	spec.heritage.argv = argv.v;
 	if (e == 0)
 		e = process_start(&spec, &backend->process, err_r);
@@ -115,43 +187,189 @@ backend_launch(struct backend *backend, const struct process_calls *calls,
 	return e;
 }
 
-/* Socket and process, for a backend whose folder and ids are found. */
+/* ------------------------------------------------------ assign a forked one */
+
+/* Append strings, each with its NUL. Returns 0 or -errno. */
 static int
-backend_spawn_in(struct backend *backend, const struct process_calls *calls,
-    struct backend_confine *confine, const char *folder, struct err *err_r)
+backend_write_strings(int fd, const char *const *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const size_t bytes = strlen(v[i]) + 1;
+		const ssize_t done = write(fd, v[i], bytes);
+		if (done != (ssize_t)bytes)
+			return done < 0 ? -errno : -EIO;
+	}
+	return 0;
+}
+
+/* How many there are before the NULL; none for NULL. */
+static uint32_t
+backend_count(const char *const *v)
+{
+	uint32_t n = 0;
+
+	while (v && v[n])
+		n++;
+	return n;
+}
+
+/* The file of ASSIGN, *new*; its counts go into *assign. */
+static int
+backend_make_block(const struct backend *backend,
+    const struct backend_place *place, struct proto_assign *assign)
+{
+	const struct landlock_rules *const files = place->confine.sandbox.files;
+	struct backend_argv argv = { 0 };
+	struct env env = { 0 };
+	fd_auto int fd = memfd_create("assign", MFD_CLOEXEC);
+	int e =
+	    fd < 0 ? -errno : backend_fill_argv(backend, place->folder, &argv);
+
+	if (e == 0)
+		e = backend_fill_env(backend, place, NULL, &env);
+	assign->n_argv = backend_count((const char *const *)argv.v);
+	assign->n_envp = (uint32_t)env.n;
+	assign->n_read = files ? backend_count(files->read) : 0;
+	assign->n_write = files ? backend_count(files->write) : 0;
+	if (e == 0)
+		e = backend_write_strings(
+		    fd, (const char *const *)argv.v, assign->n_argv);
+	if (e == 0)
+		e = backend_write_strings(
+		    fd, (const char *const *)env.vars, env.n);
+	if (e == 0 && files)
+		e = backend_write_strings(fd, files->read, assign->n_read);
+	if (e == 0 && files)
+		e = backend_write_strings(fd, files->write, assign->n_write);
+	if (e == 0 && lseek(fd, 0, SEEK_CUR) > PROTO_ASSIGN_BYTES)
+		e = -E2BIG;
+	env_fini(&env);
+	mem_free(argv.v);
+	return e < 0 ? e : fd_take(&fd);
+}
+
+/* Give the process its word. */
+static int
+backend_assign(struct backend *backend, const struct backend_place *place)
+{
+	const struct context *const context = backend->context;
+	const struct backend_confine *const confine = &place->confine;
+	struct proto_assign assign = {
+		.nofile_soft = context->nofile.rlim_cur,
+		.nofile_hard = context->nofile.rlim_max,
+		.max_pids = confine->limits.n_pids,
+		.max_files = confine->limits.n_files,
+		.max_address_bytes = confine->limits.address_bytes,
+		.has_ids = confine->has_ids,
+		.uid = confine->ids.uid,
+		.gid = confine->ids.gid,
+		.has_sandbox = confine->sandbox.files != NULL,
+		.has_network = backend->tenant->confine.network,
+		.pid = process_pid(backend->process),
+	};
+	fd_auto int block = backend_make_block(backend, place, &assign);
+
+	if (block < 0)
+		return block;
+	const int fds[] = { place->listen_fd, block };
+	return process_send_fds(
+	    backend->process, PROTO_ASSIGN, &assign, fds, 2);
+}
+
+/* A spare if there is one, else a new child of the zygote; unassigned. */
+static int
+backend_fork(struct backend *backend, const struct backend_place *place,
+    struct err *err_r)
+{
+	struct context *const context = backend->context;
+	struct process_spec spec;
+
+	backend->process = spares_take(context->spares, &backend->leaf);
+	if (backend->process) {
+		process_pass_on(
+		    backend->process, backend->name, place->calls, backend);
+		backend_limit_leaf(backend);
+		return 0;
+	}
+	backend_take_leaf(backend);
+	backend_fill_spec(backend, place, &spec);
+	return zygote_link_fork(
+	    context->zygote, &spec, &backend->process, err_r);
+}
+
+/* Undo what was begun, to try another way. */
+static void
+backend_unspawn(struct backend *backend)
+{
+	const uint32_t of_a_process = 1u << LIFE_SERVES | 1u << LIFE_REFUSES |
+	                              1u << LIFE_LOST | 1u << LIFE_ENDED;
+
+	process_free(&backend->process);
+	cgroup_give(&backend->context->cgroup, &backend->leaf);
+	backend->posted &= ~of_a_process;
+}
+
+/* By the zygote, or, when that fails, without it. */
+static int
+backend_launch(struct backend *backend, const struct backend_place *place,
+    struct err *err_r)
+{
+	int e = -EAGAIN;
+
+	if (!backend->tenant->is_zygotic || !backend->context->zygote)
+		return backend_exec(backend, place, err_r);
+	if ((e = backend_fork(backend, place, err_r)) == 0 &&
+	    (e = backend_assign(backend, place)) < 0)
+		err_set(err_r, e, NULL, "it cannot be told its tenant: %s",
+		    strerrordesc_np(-e));
+	if (e == 0)
+		return 0;
+	if (e != -EAGAIN)
+		log_warn("%s: run without the zygote: %s", backend->name,
+		    err_r->text);
+	backend_unspawn(backend);
+	return backend_exec(backend, place, err_r);
+}
+
+/* As whom, in which folder, confined to what, on which socket. */
+static int
+backend_fill_place(
+    struct backend *backend, struct backend_place *place, struct err *err_r)
 {
 	struct context *const context = backend->context;
 	const char *const program = backend->tenant->command.n
 	                                ? backend->tenant->command.v[0]
 	                                : context->backend_program;
 	char path[PROTO_PATH_BYTES];
-	fd_auto int listen_fd = -1;
-	int e = backend_confine_fill(confine, backend, folder, program);
+	int e;
 
-	if (e < 0)
+	if ((e = backend_confine_init(&place->confine, backend, err_r)) < 0 ||
+	    (e = place_state(&context->place, backend->host,
+		 place->confine.has_ids ? &place->confine.ids : NULL,
+		 &place->folder, err_r)) < 0)
+		return e;
+	if ((e = backend_confine_fill(
+		 &place->confine, backend, place->folder, program)) < 0)
 		return err_set(err_r, e, NULL, "no memory for a process");
 	place_socket(&context->place, backend->number, path);
-	e = listener_open_unix(path,
-	    context->has_ids ? &context->board_ids : NULL, &listen_fd, err_r);
-	return e ? e
-	         : backend_launch(
-		       backend, calls, confine, folder, listen_fd, err_r);
+	return listener_open_unix(path,
+	    context->has_ids ? &context->board_ids : NULL, &place->listen_fd,
+	    err_r);
 }
 
 int
 backend_spawn(struct backend *backend, const struct process_calls *calls,
     struct err *err_r)
 {
-	struct backend_confine confine;
-	char *folder = NULL;
-	int e = backend_confine_init(&confine, backend, err_r);
+	struct backend_place place backend_place_auto = {
+		.listen_fd = -1,
+		.calls = calls,
+	};
+	int e = backend_fill_place(backend, &place, err_r);
 
 	if (e == 0)
-		e = place_state(&backend->context->place, backend->host,
-		    confine.has_ids ? &confine.ids : NULL, &folder, err_r);
-	if (e == 0)
-		e = backend_spawn_in(backend, calls, &confine, folder, err_r);
-	mem_free(folder);
-	backend_confine_fini(&confine);
+		e = backend_launch(backend, &place, err_r);
+	if (e < 0)
+		backend_unspawn(backend);
 	return e;
 }

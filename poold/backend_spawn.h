@@ -12,7 +12,8 @@ struct backend;
 /*
  * Make folder, socket and process for a new run of a backend, whose generation
  * is set, into backend->process; calls (*borrowed* for ever) get the backend.
- * Returns 0 or -errno with *err_r; what its program does comes as events.
+ * Returns 0 or -errno with *err_r; what its program does comes as events. Waits
+ * for the zygote, a second at most.
  */
 int backend_spawn(struct backend *backend, const struct process_calls *calls,
     struct err *err_r);

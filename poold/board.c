@@ -187,7 +187,8 @@ board_start(struct board *board, struct err *err_r)
 		    .life_fd = context->life[0],
 		    .life_write_fd = context->life[1],
 		    .parent_pid = getpid(),
-		    .nofile = context->nofile },
+		    .nofile = context->nofile,
+		    .cgroup_fd = -1 },
 		.env = &env,
 		.listen_fd = -1,
 		.has_channel = true,
@@ -284,15 +285,11 @@ board_bury(struct board *board)
 static void
 board_pause(struct board *board)
 {
-	int64_t pause_ms = BOARD_PAUSE_FIRST_MS;
+	const int64_t pause_ms = policy_pause_ms(
+	    board->n_failures, BOARD_PAUSE_FIRST_MS, BOARD_PAUSE_MAX_MS);
 
-	if (board->n_failures < 2)
+	if (pause_ms == 0)
 		return;
-	for (unsigned i = 2; i < board->n_failures; i++)
-		if (pause_ms < BOARD_PAUSE_MAX_MS)
-			pause_ms *= 2;
-	if (pause_ms > BOARD_PAUSE_MAX_MS)
-		pause_ms = BOARD_PAUSE_MAX_MS;
 	log_info("switchboard: started again in %lld ms", (long long)pause_ms);
 	const int64_t deadline_ms = clock_deadline_ms(pause_ms);
 	while (!board->is_ending)

@@ -16,11 +16,12 @@
 
 #include "common/proc/child.h"
 
-#define CHILD_EXEC_STATUS 127
-#define CHILD_EXEC_HIGH   64 /* out of the way of descriptors 0 to 4 */
+#include "poold/child_init.h"
 
-static void
-child_fail(int report_fd, enum heritage_step step, int e)
+#define CHILD_EXEC_HIGH 64 /* out of the way of descriptors 0 to 4 */
+
+void
+child_exec_fail(int report_fd, enum heritage_step step, int e)
 {
 	const struct heritage_report report = { (int)step, e };
 
@@ -65,6 +66,22 @@ child_ids(const struct heritage *h)
 }
 
 void
+child_exec_run(const struct heritage *h, int report_fd)
+{
+	int e;
+
+	if (h->folder && chdir(h->folder) < 0)
+		child_exec_fail(report_fd, HERITAGE_FOLDER, -errno);
+	if ((e = sandbox_enter(&h->sandbox)) < 0)
+		child_exec_fail(report_fd, HERITAGE_SANDBOX, e);
+	if (h->listen_pid)
+		child_write_pid(h->listen_pid, getpid());
+	execve(h->path, h->argv, h->envp);
+	child_exec_fail(report_fd, HERITAGE_EXEC, -errno);
+	_exit(CHILD_EXEC_STATUS);
+}
+
+void
 child_exec(const struct heritage *h)
 {
 	int e, report_fd, life_fd;
@@ -75,25 +92,19 @@ child_exec(const struct heritage *h)
 	report_fd = fcntl(h->report_fd, F_DUPFD_CLOEXEC, CHILD_EXEC_HIGH);
 	life_fd = fcntl(h->life_fd, F_DUPFD_CLOEXEC, CHILD_EXEC_HIGH);
 	if (report_fd < 0 || life_fd < 0)
-		child_fail(h->report_fd, HERITAGE_FDS, -errno);
+		child_exec_fail(h->report_fd, HERITAGE_FDS, -errno);
 	if ((e = child_descriptors(h)) < 0)
-		child_fail(report_fd, HERITAGE_FDS, e);
+		child_exec_fail(report_fd, HERITAGE_FDS, e);
 	umask(S_IRWXG | S_IRWXO);
 	if (setrlimit(RLIMIT_NOFILE, &h->nofile) < 0)
-		child_fail(report_fd, HERITAGE_LIMITS, -errno);
+		child_exec_fail(report_fd, HERITAGE_LIMITS, -errno);
 	if ((e = limits_apply(&h->limits)) < 0)
-		child_fail(report_fd, HERITAGE_LIMITS, e);
+		child_exec_fail(report_fd, HERITAGE_LIMITS, e);
 	if ((e = child_ids(h)) < 0)
-		child_fail(report_fd, HERITAGE_IDS, e);
+		child_exec_fail(report_fd, HERITAGE_IDS, e);
+	if (h->has_init)
+		child_init(h, report_fd, life_fd);
 	if ((e = child_die_with(h->parent_pid, life_fd)) < 0)
-		child_fail(report_fd, HERITAGE_PARENT, e);
-	if (h->folder && chdir(h->folder) < 0)
-		child_fail(report_fd, HERITAGE_FOLDER, -errno);
-	if ((e = sandbox_enter(&h->sandbox)) < 0)
-		child_fail(report_fd, HERITAGE_SANDBOX, e);
-	if (h->listen_pid)
-		child_write_pid(h->listen_pid, getpid());
-	execve(h->path, h->argv, h->envp);
-	child_fail(report_fd, HERITAGE_EXEC, -errno);
-	_exit(CHILD_EXEC_STATUS);
+		child_exec_fail(report_fd, HERITAGE_PARENT, e);
+	child_exec_run(h, report_fd);
 }

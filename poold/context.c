@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/fd.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/proc/cgroup_limits.h"
+#include "common/proc/clone.h"
 #include "common/proc/landlock.h"
 #include "common/proc/sandbox.h"
 
@@ -107,6 +110,71 @@ context_filter(const struct context *context, bool is_command, bool has_network)
 	    ->filters[is_command ? FILTER_COMMAND : FILTER_TOOLS][has_network];
 }
 
+/* Say which limits of leaves are not to be had. */
+static void
+context_try_limits(const struct cgroup_leaf *leaf)
+{
+	const struct cgroup_limits none = { 0 };
+	unsigned lacks = 0;
+	const char *name;
+
+	if (!leaf)
+		return;
+	(void)cgroup_limits_write(cgroup_leaf_fd(leaf), &none, &lacks);
+	for (unsigned i = 0; (name = cgroup_limits_name(i)); i++)
+		if (lacks & (1u << i))
+			log_info("isolation: no %s for backends: its "
+				 "controller is not enabled here",
+			    name);
+}
+
+/*
+ * What holds a backend's processes together, and what does not: a namespace
+ * takes root, a group needs a hierarchy that is ours.
+ */
+static void
+context_find_walls(struct context *context)
+{
+	const struct clone_spec namespace = { true, false, -1 };
+	struct err err;
+	int e = geteuid() == 0 ? clone_try(&namespace) : -EPERM;
+
+	context->has_namespaces = e == 0;
+	if (cgroup_open(&context->cgroup, context->settings->pool.runtime_dir,
+		&err) < 0)
+		log_info("no cgroup a backend: %s%s%s", err.place,
+		    err.place[0] ? ": " : "", err.text);
+	struct cgroup_leaf *leaf = cgroup_take(&context->cgroup);
+	const struct clone_spec inside = { false, false, cgroup_leaf_fd(leaf) };
+	const int into = leaf ? clone_try(&inside) : 0;
+	context_try_limits(leaf);
+	cgroup_give(&context->cgroup, &leaf);
+	if (into < 0) {
+		log_warn_err(into, "no cgroup a backend: %s: none starts in it",
+		    context->cgroup.folder);
+		cgroup_close(&context->cgroup);
+	}
+	if (e < 0)
+		log_info("no PID namespace a backend (%s): %s",
+		    strerrordesc_np(-e),
+		    context->cgroup.is_in
+			? "a cgroup holds its processes together"
+			: "what it forks into a session of its own, and what "
+			  "clears its environment, is found only when poold "
+			  "ends; kill -9 of poold leaves it");
+}
+
+/* How many start at a time. */
+static unsigned
+context_start_parallel(const struct settings *settings)
+{
+	const long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (settings->pool.start_parallel > 0)
+		return (unsigned)settings->pool.start_parallel;
+	return n_cores > 0 ? 2 * (unsigned)n_cores : 2;
+}
+
 int
 context_open(
     struct context *context, const struct settings *settings, struct err *err_r)
@@ -115,6 +183,7 @@ context_open(
 
 	*context = (struct context){ .settings = settings, .life = { -1, -1 } };
 
+	turns_init(&context->turns, context_start_parallel(settings));
 	context_raise_limits(context);
 	if ((e = program_find("switchboard", &context->board_program, err_r)) ||
 	    (e = program_find("backend", &context->backend_program, err_r)) ||
@@ -130,6 +199,7 @@ context_open(
 	if ((e = family_open()) < 0 || pipe2(context->life, O_CLOEXEC) < 0)
 		return err_set(err_r, e ? e : -errno, NULL,
 		    "the kernel lacks what poold needs");
+	context_find_walls(context);
 	for (size_t i = 0; i < context->listeners.n; i++) {
 		const struct listener *const l = &context->listeners.v[i];
 		log_info("%s on http://%s", l->is_admin ? "admin" : "listening",
@@ -141,6 +211,7 @@ context_open(
 void
 context_close(struct context *context)
 {
+	cgroup_close(&context->cgroup);
 	listeners_close(&context->listeners);
 	owners_close(&context->owners);
 	place_close(&context->place);

@@ -15,12 +15,17 @@
 #include "common/proc/drop.h"
 #include "common/proc/filter.h"
 
+#include "poold/cgroup.h"
 #include "poold/events.h"
 #include "poold/listener.h"
 #include "poold/owner.h"
 #include "poold/place.h"
 #include "poold/seat.h"
 #include "poold/settings.h"
+#include "poold/turn.h"
+
+struct spares;
+struct zygote_link;
 
 struct context {
 	const struct settings *settings;
@@ -33,6 +38,12 @@ struct context {
 	struct owners owners; /* as whom tenants run; as root only */
 	/* By kind, without and with network; NULL: the kernel has none. */
 	struct filter *filters[FILTER_N_KINDS][2];
+	struct cgroup cgroup; /* where leaves are; none: zeroed */
+	bool has_namespaces;  /* each backend gets a PID namespace */
+	struct turns turns;   /* of backends to start */
+	/* *borrowed* from the pool while that runs; NULL: none */
+	struct zygote_link *zygote;
+	struct spares *spares;
 	int life[2];          /* read end for children, write end ours */
 	struct rlimit nofile; /* as it was at start; children get it back */
 	struct scope *scope;  /* where the tasks of children live */
@@ -45,9 +56,9 @@ struct context {
 };
 
 /*
- * Raise limits, find programs and ids, make folders, sockets and the life
- * pipe. Says on the log where it listens and what is not isolated. Returns 0
- * or -errno with *err_r; ended with context_close, also after an error.
+ * Raise limits, find programs and ids, make folders, groups, sockets and the
+ * life pipe. Says on the log where it listens and what is not isolated. Returns
+ * 0 or -errno with *err_r; ended with context_close, also after an error.
  */
 int context_open(struct context *context, const struct settings *settings,
     struct err *err_r);

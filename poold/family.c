@@ -42,6 +42,7 @@ struct family_pids {
 };
 
 static bool (*family_is_known)(pid_t pid);
+static pid_t family_unborn_sid; /* whose children are about to be known */
 
 int
 family_open(void)
@@ -53,6 +54,12 @@ void
 family_know(bool (*is_known)(pid_t pid))
 {
 	family_is_known = is_known;
+}
+
+void
+family_leave_alone(pid_t sid)
+{
+	family_unborn_sid = sid;
 }
 
 /* -------------------------------------------------------------- who is there
@@ -207,6 +214,18 @@ family_has_run(pid_t pid, uint64_t run)
 	return found;
 }
 
+/* Whether a child is somebody's who knows it, or is about to. */
+static bool
+family_is_ours(pid_t pid)
+{
+	struct family_stat stat;
+
+	if (family_is_known && family_is_known(pid))
+		return true;
+	return family_unborn_sid > 0 && family_stat(pid, &stat) &&
+	       stat.sid == family_unborn_sid;
+}
+
 static bool
 family_matches(pid_t pid, const struct family_filter *filter)
 {
@@ -227,7 +246,7 @@ family_orphans(const struct family_filter *filter, struct family_pids *pids)
 
 	family_children(getpid(), &all);
 	for (size_t i = 0; i < all.n; i++)
-		if (!(family_is_known && family_is_known(all.v[i])) &&
+		if (!family_is_ours(all.v[i]) &&
 		    family_matches(all.v[i], filter))
 			family_add(pids, all.v[i]);
 }
@@ -244,9 +263,9 @@ family_count(const struct family_filter *filter)
 /* ------------------------------------------------------------------ their end
  */
 
-/* Kill pid if it still is a child of parent. */
+/* Send a signal to pid if it still is a child of parent. */
 static void
-family_kill_one(pid_t pid, pid_t parent)
+family_signal_one(pid_t pid, pid_t parent, int signo)
 {
 	struct family_stat stat;
 	fd_auto int fd = pidfd_open_pid(pid);
@@ -254,22 +273,53 @@ family_kill_one(pid_t pid, pid_t parent)
 	if (!family_stat(pid, &stat) || stat.ppid != parent)
 		return;
 	if (fd >= 0)
-		(void)pidfd_signal(fd, SIGKILL);
+		(void)pidfd_signal(fd, signo);
 	else if (fd == -ENOSYS)
-		(void)kill(pid, SIGKILL);
+		(void)kill(pid, signo);
+	/*
+	 * Its group in one step: a fork that is under way cannot escape that.
+	 * A group stays within a session, and none is in ours.
+	 */
+	if (signo == SIGKILL && stat.pgrp > 1 && stat.sid != getsid(0) &&
+	    stat.sid != family_unborn_sid)
+		(void)kill(-stat.pgrp, SIGKILL);
 }
 
-/* Kill pid and everything below it, as far as it can be seen now. */
+/*
+ * Signal pid and everything below it, as far as it can be seen now. The child
+ * first: one that is stopped has no more children by the time they are read.
+ */
 static void
-family_kill_tree(pid_t pid, pid_t parent, unsigned depth)
+family_signal_tree(pid_t pid, pid_t parent, int signo, unsigned depth)
 {
 	struct family_pids below family_pids_auto = { 0 };
 
+	family_signal_one(pid, parent, signo);
 	if (depth < FAMILY_DEPTH_MAX)
 		family_children(pid, &below);
-	family_kill_one(pid, parent);
 	for (size_t i = 0; i < below.n; i++)
-		family_kill_tree(below.v[i], pid, depth + 1);
+		family_signal_tree(below.v[i], pid, signo, depth + 1);
+}
+
+/*
+ * Kill pid and everything below it. Stopped first: who is stopped forks no
+ * more and brings nobody back.
+ */
+static void
+family_kill_tree(pid_t pid, pid_t parent)
+{
+	family_signal_tree(pid, parent, SIGSTOP, 0);
+	family_signal_tree(pid, parent, SIGKILL, 0);
+}
+
+void
+family_kill_below(pid_t pid)
+{
+	struct family_pids below family_pids_auto = { 0 };
+
+	family_children(pid, &below);
+	for (size_t i = 0; i < below.n; i++)
+		family_kill_tree(below.v[i], pid);
 }
 
 /* Wait for an orphan's end, but no longer than a round, and reap it. */
@@ -305,7 +355,7 @@ family_end(
 		if (pids.n == 0 || is_late)
 			return n_killed;
 		for (size_t i = 0; i < pids.n; i++)
-			family_kill_tree(pids.v[i], getpid(), 0);
+			family_kill_tree(pids.v[i], getpid());
 		for (size_t i = 0; i < pids.n; i++)
 			family_await(pids.v[i], deadline_ms);
 		n_killed += (unsigned)pids.n;
@@ -321,10 +371,13 @@ family_reap(void)
 
 	for (;;) {
 		siginfo_t info = { .si_pid = 0 };
-		/* Only looks: the first that ended may be a known process. */
+		/*
+		 * Only looks: the first that ended may be a known process,
+		 * after whose reap we are called again.
+		 */
 		if (waitid(P_ALL, 0, &info, what) < 0 || info.si_pid == 0)
 			return;
-		if (family_is_known && family_is_known(info.si_pid))
+		if (family_is_ours(info.si_pid))
 			return;
 		if (pidfd_reap(info.si_pid, &status) != 1)
 			return;

@@ -21,6 +21,18 @@ int family_open(void);
  */
 void family_know(bool (*is_known)(pid_t pid));
 
+/*
+ * Children in this session are no orphans, though nobody knows them yet: the
+ * zygote forked them and will say so. 0: none.
+ */
+void family_leave_alone(pid_t sid);
+
+/*
+ * Kill everything below a child that lives still, as far as it can be seen;
+ * not the child itself. Never waits.
+ */
+void family_kill_below(pid_t pid);
+
 /* Reap orphans that have ended by themselves. Never waits. */
 void family_reap(void);
 

@@ -3,13 +3,30 @@
  * heritage: everything that a child of poold inherits, in one struct. What is
  * not listed here does not cross the fork: all other descriptors are O_CLOEXEC
  * from birth, the environment is the one given, the session is new.
+ *
+ * Descriptors, by role:
+ *
+ *	         switchboard  zygote    its child  backend   child_init
+ *	0        /dev/null    the same  the same   the same  -
+ *	1, 2     poold's      poold's   a pipe     a pipe    -
+ *	3        channel      channel   socket     socket    -
+ *	4        -            -         channel    channel,  -
+ *	                                           tools'
+ *	5        -            -         -          -         the report
+ *
+ * A program has another descriptor for the report until it runs.
+ *
+ * A child of the zygote gets what proto.h lists for SPAWN and ASSIGN, and
+ * closes everything else that the zygote has: that is the zygote's channel.
  */
 #ifndef POOLD_HERITAGE_H
 #define POOLD_HERITAGE_H
 
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "common/ipc/proto.h"
 #include "common/proc/drop.h"
 #include "common/proc/limits.h"
 #include "common/proc/sandbox.h"
@@ -41,6 +58,10 @@ struct heritage {
 	struct rlimit nofile;       /* as poold found it */
 	struct limits limits;       /* what is set below that */
 	struct sandbox sandbox;     /* put on last */
+	bool has_namespace;         /* first process of a PID namespace */
+	bool has_init;              /* child_init.c stands above the program */
+	const char *name;           /* for the title of that */
+	int cgroup_fd;              /* to start in; -1: poold's */
 };
 
 /* The steps of a child before its program runs, for the report. */
@@ -52,12 +73,18 @@ enum heritage_step {
 	HERITAGE_FOLDER,
 	HERITAGE_SANDBOX,
 	HERITAGE_EXEC,
+	HERITAGE_FORK,
+	HERITAGE_RUNS,   /* no failure: child_init's program runs */
+	HERITAGE_STATUS, /* no failure: e is how child_init's program ended */
 };
 
-/* What a child that could not run its program writes to report_fd. */
+/*
+ * What a child that could not run its program writes to report_fd, and what
+ * child_init says about the program below it.
+ */
 struct heritage_report {
 	int step; /* enum heritage_step */
-	int e;    /* -errno */
+	int e;    /* -errno, or a wait status */
 };
 
 #endif

@@ -16,13 +16,17 @@
  *   uids.c mark.c      ids for tenants; what changed
  *   heritage.h         what a child inherits
  *   child_exec.c       between fork and exec
+ *   child_init.c       above a foreign program
  *   process.c          one child: fork, channel, stderr, reap (callbacks)
  *   family.c           descendants that poold did not start
  *   bequest.c          a folder becomes another user's
  *   program.c place.c owner.c listener.c   programs, folders, users, sockets
+ *   cgroup.c turn.c    a leaf a run; so many start at a time
  *   events.c           what happens to backends: a log line and a stream
  *   context.c          what the tasks share: made at start
  *   board.c report.c   the switchboard, and events on their way to it
+ *   zygote_link.c      the task of the zygote
+ *   spare.c            its children that wait for a tenant
  *   ask.c              who waits for a backend, and the answers
  *   backend_confine.c  what a run may use up, open and call
  *   backend_spawn.c    folder, socket and process of a new run

@@ -70,15 +70,21 @@ policy_is_failure(const struct policy_run *run)
 }
 
 int64_t
-policy_backoff_ms(const struct policy_pace *pace, unsigned n_failures)
+policy_pause_ms(unsigned n_failures, int64_t first_ms, int64_t max_ms)
 {
-	int64_t ms = pace->first_ms;
+	int64_t ms = first_ms;
 
 	if (n_failures < 2)
 		return 0;
-	for (unsigned i = 2; i < n_failures && ms < pace->most_ms; i++)
+	for (unsigned i = 2; i < n_failures && ms < max_ms; i++)
 		ms *= 2;
-	return ms < pace->most_ms ? ms : pace->most_ms;
+	return ms < max_ms ? ms : max_ms;
+}
+
+int64_t
+policy_backoff_ms(const struct policy_pace *pace, unsigned n_failures)
+{
+	return policy_pause_ms(n_failures, pace->first_ms, pace->most_ms);
 }
 
 bool

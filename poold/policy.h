@@ -62,6 +62,12 @@ int64_t policy_backoff_ms(const struct policy_pace *pace, unsigned n_failures);
 /* Whether so many failures in a row are too many: it is held as failed. */
 bool policy_is_held(const struct policy_pace *pace, unsigned n_failures);
 
+/*
+ * How long to wait before the next start of one of our own programs: nothing
+ * after the first failure, then first_ms, doubled each time, at most max_ms.
+ */
+int64_t policy_pause_ms(unsigned n_failures, int64_t first_ms, int64_t max_ms);
+
 /* How long a failure is remembered after the back-off. */
 #define POLICY_MEMORY_MS INT64_C(60000)
 

@@ -262,6 +262,14 @@ pool_end_family(struct pool *pool)
 		log_error("%u processes do not end", left);
 }
 
+static void
+pool_end_zygote(struct pool *pool)
+{
+	spares_end(&pool->spares);
+	zygote_link_end(&pool->zygote,
+	    clock_deadline_ms(pool->context->settings->pool.stop_timeout_ms));
+}
+
 static int
 pool_end(void *arg, struct err *err)
 {
@@ -271,6 +279,7 @@ pool_end(void *arg, struct err *err)
 	struct backend *backend;
 
 	context->is_ending = true;
+	turns_open(&context->turns);
 	log_info("ending: %u backends", context->seats.n_taken);
 	(void)notify_send("STOPPING=1\nSTATUS=Ending");
 	/* Ours too: what nobody accepts must be refused, not left to hang. */
@@ -281,6 +290,8 @@ pool_end(void *arg, struct err *err)
 	    clock_deadline_ms(
 		settings->pool.drain_timeout_ms + POOL_DRAIN_SLACK_MS));
 	pool_end_backends(pool);
+	if (context->zygote)
+		pool_end_zygote(pool);
 	/* Everything has happened: what is told must arrive before QUIT. */
 	events_close(&context->events);
 	report_end(
@@ -325,6 +336,22 @@ pool_stop_watching(void *arg, struct err *err)
 	return 0;
 }
 
+/* If any tenant is to have it. */
+static int
+pool_run_zygote(struct pool *pool)
+{
+	struct context *const context = pool->context;
+
+	if (!settings_needs_zygote(context->settings))
+		return 0;
+	context->zygote = &pool->zygote;
+	context->spares = &pool->spares;
+	return zygote_link_run(&pool->zygote) == 0 &&
+	               spares_run(&pool->spares) == 0
+	           ? 0
+	           : -ENOMEM;
+}
+
 void *
 pool_body(void *arg)
 {
@@ -337,7 +364,7 @@ pool_body(void *arg)
 	if (e < 0)
 		flow_fail(e, "SIGCHLD cannot be watched");
 	if (scope_ensure(pool_stop_watching, &pool->on_child) < 0 ||
-	    board_run(&pool->board) < 0)
+	    board_run(&pool->board) < 0 || pool_run_zygote(pool) < 0)
 		flow_fail(-ENOMEM, "no memory");
 	if (scope_call(pool_live, pool, NULL, &err) < 0)
 		flow_fail(err.code, "%s", err.text);
@@ -359,7 +386,10 @@ pool_init(struct pool *pool, struct context *context)
 	events_init(&context->events);
 	report_init(&pool->report, context, &pool->board);
 	board_init(&pool->board, context, &pool_board_calls, pool);
+	zygote_link_init(&pool->zygote, context);
+	spares_init(&pool->spares, context, &pool->zygote);
 	family_know(process_is_known);
+	process_on_reaped(family_reap);
 }
 
 void

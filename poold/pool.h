@@ -15,6 +15,8 @@
 #include "poold/board.h"
 #include "poold/context.h"
 #include "poold/report.h"
+#include "poold/spare.h"
+#include "poold/zygote_link.h"
 
 RB_HEAD(pool_tree, backend);
 
@@ -23,6 +25,8 @@ struct pool {
 	struct context *context;
 	struct board board;
 	struct report report;
+	struct zygote_link zygote;
+	struct spares spares;
 	struct pool_tree backends; /* by host */
 	uint32_t *n_hosts;         /* of each tenant of the settings, now */
 	uint32_t n_all;            /* backends in the tree */

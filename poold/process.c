@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * process: fork, and four things to watch: the report pipe (closed by exec or
- * carrying the reason why there was none), the channel, stderr, the pidfd.
+ * carrying the reason why there was none, or what child_init.c says about the
+ * program below it), the channel, stderr, the pidfd.
  * When the pidfd says that it ended, everything it said before is taken first,
  * its process group is killed while its pid is still its own, then it is
  * reaped.
@@ -22,6 +23,7 @@
 #include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/loop/loop.h"
+#include "common/proc/clone.h"
 #include "common/proc/pidfd.h"
 
 #include "poold/child_exec.h"
@@ -45,6 +47,9 @@ struct process {
 	int report_fd;
 	int stderr_fd;
 	bool is_reaped;
+	bool shares_group;
+	bool has_init;
+	bool has_status; /* child_init told that of the program below it */
 	int status;
 	struct channel *channel;
 	struct loop_io end_io;
@@ -55,6 +60,7 @@ struct process {
 };
 
 RB_HEAD(process_tree, process);
+static void (*process_reaped)(void);
 static struct process_tree processes = RB_INITIALIZER(&processes);
 
 static int
@@ -72,6 +78,12 @@ process_is_known(pid_t pid)
 	struct process key = { .pid = pid };
 
 	return RB_FIND(process_tree, &processes, &key) != NULL;
+}
+
+void
+process_on_reaped(void (*fn)(void))
+{
+	process_reaped = fn;
 }
 
 /* -------------------------------------------------------------- its stderr */
@@ -154,39 +166,76 @@ process_step_words(int step)
 		[HERITAGE_FOLDER] = "cannot enter the state folder for",
 		[HERITAGE_SANDBOX] = "cannot confine",
 		[HERITAGE_EXEC] = "cannot run",
+		[HERITAGE_FORK] = "cannot make a process for",
 	};
 	const size_t n = sizeof(words) / sizeof(words[0]);
 
 	return step >= 0 && (size_t)step < n ? words[step] : "cannot start";
 }
 
+static void
+process_close_report(struct process *process)
+{
+	if (process->report_fd < 0)
+		return;
+	loop_io_stop(&process->report_io);
+	fd_close(&process->report_fd);
+}
+
+/* The program runs: the path in words is no reason for anything. */
+static void
+process_tell_runs(struct process *process)
+{
+	process->words[0] = '\0';
+	process->calls->on_runs(process->arg);
+}
+
+/* One report. The path stands in words already, put there before the fork. */
+static void
+process_take_report(
+    struct process *process, const struct heritage_report *report)
+{
+	char path[PROCESS_WORDS_BYTES];
+
+	if (report->step == HERITAGE_RUNS) {
+		process_tell_runs(process);
+	} else if (report->step == HERITAGE_STATUS) {
+		process->has_status = true;
+		process->status = report->e;
+	} else {
+		memcpy(path, process->words, sizeof(path));
+		snprintf(process->words, sizeof(process->words),
+		    "%s %.180s: %s", process_step_words(report->step), path,
+		    strerrordesc_np(-report->e) ? strerrordesc_np(-report->e)
+						: "unknown error");
+	}
+}
+
 /*
- * The report pipe is closed (exec did it: the program runs) or carries the
- * reason. The path stands in words already, put there before the fork.
+ * The report pipe is closed (exec did it: the program runs), or carries the
+ * reason why it does not, or what child_init has to say.
  */
 static void
 process_read_report(struct process *process)
 {
 	struct heritage_report report;
-	char path[PROCESS_WORDS_BYTES];
+	ssize_t n;
 
 	if (process->report_fd < 0)
 		return;
-	const ssize_t n = read(process->report_fd, &report, sizeof(report));
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	loop_io_stop(&process->report_io);
-	fd_close(&process->report_fd);
-	if (n != sizeof(report)) {
-		process->words[0] = '\0';
-		process->calls->on_runs(process->arg);
+	while ((n = read(process->report_fd, &report, sizeof(report))) ==
+	       sizeof(report)) {
+		process_take_report(process, &report);
+		if (process->has_init)
+			continue;
+		process_close_report(process);
 		return;
 	}
-	memcpy(path, process->words, sizeof(path));
-	snprintf(process->words, sizeof(process->words), "%s %.180s: %s",
-	    process_step_words(report.step), path,
-	    strerrordesc_np(-report.e) ? strerrordesc_np(-report.e)
-				       : "unknown error");
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	process_close_report(process);
+	if (!process->has_init)
+		process_tell_runs(process);
 }
 
 static void
@@ -197,30 +246,43 @@ process_on_report(unsigned events, void *arg)
 
 /* ------------------------------------------------------------------ its end */
 
+/* Its number is free after this. */
+static void
+process_reap(struct process *process)
+{
+	int status;
+
+	/* Its group has its number, which is its own until it is reaped. */
+	if (!process->shares_group)
+		kill(-process->pid, SIGKILL);
+	must(pidfd_reap(process->pid, &status) == 1);
+	if (!process->has_status)
+		process->status = status;
+	process->is_reaped = true;
+	RB_REMOVE(process_tree, &processes, process);
+}
+
 /* It has ended: hear it out, end its group, reap it, tell. */
 static void
 process_finish(struct process *process)
 {
-	const int e = pidfd_is_over(process->pid);
-
 	must(!process->is_reaped);
-	if (!e)
+	if (!pidfd_is_over(process->pid))
 		return;
 	process_read_report(process);
 	if (process->channel)
 		channel_receive(process->channel, PROCESS_LAST_MSGS);
 	process_read_stderr(process, PROCESS_READS_LAST);
-	/* Its group has its number, which is its own until it is reaped. */
-	kill(-process->pid, SIGKILL);
-	must(pidfd_reap(process->pid, &process->status) == 1);
-	process->is_reaped = true;
-	RB_REMOVE(process_tree, &processes, process);
+	process_reap(process);
 	if (process->pidfd >= 0)
 		loop_io_stop(&process->end_io);
 	fd_close(&process->pidfd);
+	process_close_report(process);
 	process_close_stderr(process);
 	channel_close(&process->channel);
 	process->calls->on_exit(process->arg);
+	if (process_reaped)
+		process_reaped();
 }
 
 static void
@@ -279,16 +341,21 @@ process_make_fds(const struct process_spec *spec, struct process_fds *fds)
 	int e = 0;
 
 	*fds = (struct process_fds){ { -1, -1 }, { -1, -1 }, { -1, -1 }, -1 };
-	fds->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (fds->null < 0)
-		return -errno;
 	if (spec->has_channel)
 		e = channel_pair(fds->channel);
-	if (e == 0)
-		e = process_pipe(fds->report);
 	if (e == 0 && spec->has_own_stderr)
 		e = process_pipe(fds->err);
 	return e;
+}
+
+/* What only a child of our own fork needs. */
+static int
+process_make_fork_fds(struct process_fds *fds)
+{
+	fds->null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (fds->null < 0)
+		return -errno;
+	return process_pipe(fds->report);
 }
 
 /* Say in the environment what stands at which descriptor. */
@@ -321,20 +388,54 @@ process_fill(const struct process_spec *spec, const struct process_fds *fds,
 	return 0;
 }
 
+/* Without clone3, and without need of it: a plain fork. */
+static pid_t
+process_fork_plain(const struct heritage *h, int *pidfd_r)
+{
+	const pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	*pidfd_r = pid > 0 ? pidfd_open_pid(pid) : -1;
+	return pid;
+}
+
 /* Fork with all signals blocked: no handler of poold's runs in the child. */
 static pid_t
-process_fork(const struct heritage *h)
+process_fork(const struct heritage *h, int *pidfd_r)
 {
+	const struct clone_spec spec = {
+		.has_namespace = h->has_namespace,
+		.cgroup_fd = h->cgroup_fd,
+	};
 	sigset_t all, before;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	const pid_t pid = fork();
+	pid_t pid = clone_child(&spec, pidfd_r);
+	if (pid == -ENOSYS && !h->has_namespace && h->cgroup_fd < 0)
+		pid = process_fork_plain(h, pidfd_r);
 	if (pid == 0)
 		child_exec(h);
-	const int e = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return pid < 0 ? -e : pid;
+	return pid;
+}
+
+/* Its owner may change: so these stand between. */
+static void
+process_on_msg(const struct channel_msg *msg, void *arg)
+{
+	const struct process *const process = arg;
+
+	process->calls->on_msg(msg, process->arg);
+}
+
+static void
+process_on_lost(const char *reason, void *arg)
+{
+	const struct process *const process = arg;
+
+	process->calls->on_lost(reason, process->arg);
 }
 
 /* Watch our ends; *takes* them out of fds. */
@@ -343,12 +444,7 @@ process_watch(struct process *process, struct process_fds *fds)
 {
 	int e;
 
-	process->report_fd = fd_take(&fds->report[0]);
 	process->stderr_fd = fd_take(&fds->err[0]);
-	loop_io_init(&process->report_io, process->report_fd, process_on_report,
-	    process);
-	if ((e = loop_io_watch(&process->report_io, LOOP_READ)) < 0)
-		return e;
 	if (process->stderr_fd >= 0) {
 		loop_io_init(&process->stderr_io, process->stderr_fd,
 		    process_on_stderr, process);
@@ -358,27 +454,31 @@ process_watch(struct process *process, struct process_fds *fds)
 	if (fds->channel[0] < 0)
 		return 0;
 	return channel_open_take(fd_take(&fds->channel[0]), process->name,
-	    process->calls->on_msg, process->calls->on_lost, process->arg,
-	    &process->channel);
+	    process_on_msg, process_on_lost, process, &process->channel);
+}
+
+static int
+process_watch_report(struct process *process, struct process_fds *fds)
+{
+	process->report_fd = fd_take(&fds->report[0]);
+	loop_io_init(&process->report_io, process->report_fd, process_on_report,
+	    process);
+	return loop_io_watch(&process->report_io, LOOP_READ);
 }
 
 /* The child exists: from here on it is ours to reap. */
-static int
-process_adopt(struct process *process, pid_t pid)
+int
+process_adopt_take(struct process *process, pid_t pid, int pidfd)
 {
+	must(process->is_reaped && process->pid == 0);
 	process->pid = pid;
 	process->is_reaped = false;
 	RB_INSERT(process_tree, &processes, process);
-	process->pidfd = pidfd_open_pid(pid);
-	if (process->pidfd == -ENOSYS) {
-		process->pidfd = -1;
+	if (pidfd == -ENOSYS)
 		return 0;
-	}
-	if (process->pidfd < 0) {
-		const int e = process->pidfd;
-		process->pidfd = -1;
-		return e;
-	}
+	if (pidfd < 0)
+		return pidfd;
+	process->pidfd = pidfd;
 	loop_io_init(&process->end_io, process->pidfd, process_on_end, process);
 	return loop_io_watch(&process->end_io, LOOP_READ);
 }
@@ -395,6 +495,8 @@ process_new(const struct process_spec *spec)
 	process->calls = spec->calls;
 	process->arg = spec->arg;
 	process->is_reaped = true;
+	process->shares_group = spec->shares_group;
+	process->has_init = spec->heritage.has_init;
 	process->pidfd = process->report_fd = process->stderr_fd = -1;
 	snprintf(
 	    process->words, sizeof(process->words), "%s", spec->heritage.path);
@@ -407,38 +509,72 @@ process_launch(struct process *process, const struct process_spec *spec,
     struct process_fds *fds)
 {
 	struct heritage h;
-	pid_t pid;
-	int e;
+	int pidfd, e;
 
 	if ((e = process_make_fds(spec, fds)) < 0 ||
+	    (e = process_make_fork_fds(fds)) < 0 ||
 	    (e = process_fill(spec, fds, &h)) < 0 ||
-	    (e = process_watch(process, fds)) < 0)
+	    (e = process_watch(process, fds)) < 0 ||
+	    (e = process_watch_report(process, fds)) < 0)
 		return e;
-	if ((pid = process_fork(&h)) < 0)
-		return (int)pid;
-	return process_adopt(process, pid);
+	const pid_t pid = process_fork(&h, &pidfd);
+	return pid < 0 ? (int)pid : process_adopt_take(process, pid, pidfd);
+}
+
+/* What became of making one. */
+static int
+process_made(int e, struct process **process, struct err *err_r)
+{
+	if (e == 0)
+		return 0;
+	process_free(process);
+	return err_set(err_r, e, NULL, "no process could be made: %s",
+	    strerrordesc_np(-e));
 }
 
 int
 process_start(const struct process_spec *spec, struct process **process_r,
     struct err *err_r)
 {
-	struct process *process = process_new(spec);
+	struct process_fds fds;
+
+	if (!(*process_r = process_new(spec)))
+		return err_set(err_r, -ENOMEM, NULL, "no memory for a process");
+	const int e = process_launch(*process_r, spec, &fds);
+	process_close_fds(&fds);
+	return process_made(e, process_r, err_r);
+}
+
+int
+process_prepare(const struct process_spec *spec, struct process **process_r,
+    int child_fds_r[2], struct err *err_r)
+{
 	struct process_fds fds;
 	int e;
 
-	*process_r = NULL;
-	if (!process)
+	if (!(*process_r = process_new(spec)))
 		return err_set(err_r, -ENOMEM, NULL, "no memory for a process");
-	e = process_launch(process, spec, &fds);
+	(*process_r)->words[0] = '\0';
+	if ((e = process_make_fds(spec, &fds)) == 0)
+		e = process_watch(*process_r, &fds);
+	child_fds_r[0] = fd_take(&fds.channel[1]);
+	child_fds_r[1] = fd_take(&fds.err[1]);
 	process_close_fds(&fds);
 	if (e < 0) {
-		process_free(&process);
-		return err_set(err_r, e, NULL, "no process could be made: %s",
-		    strerrordesc_np(-e));
+		fd_close(&child_fds_r[0]);
+		fd_close(&child_fds_r[1]);
 	}
-	*process_r = process;
-	return 0;
+	return process_made(e, process_r, err_r);
+}
+
+void
+process_pass_on(struct process *process, const char *name,
+    const struct process_calls *calls, void *arg)
+{
+	must_be(process, PROCESS_MAGIC);
+	process->name = name;
+	process->calls = calls;
+	process->arg = arg;
 }
 
 void
@@ -452,7 +588,8 @@ process_free(struct process **process)
 	must_be(p, PROCESS_MAGIC);
 	if (!p->is_reaped) {
 		/* Its own zombie is an orphan's now: family.c reaps it. */
-		kill(-p->pid, SIGKILL);
+		if (!p->shares_group)
+			kill(-p->pid, SIGKILL);
 		kill(p->pid, SIGKILL);
 		RB_REMOVE(process_tree, &processes, p);
 	}
@@ -518,4 +655,15 @@ process_send(struct process *process, enum proto_type type, const void *payload,
 	if (!process->channel)
 		return -EPIPE;
 	return channel_send(process->channel, type, payload, text, fd);
+}
+
+int
+process_send_fds(struct process *process, enum proto_type type,
+    const void *payload, const int *fds, unsigned n_fds)
+{
+	must_be(process, PROCESS_MAGIC);
+	if (!process->channel)
+		return -EPIPE;
+	return channel_send_fds(
+	    process->channel, type, payload, NULL, fds, n_fds);
 }

@@ -2,8 +2,9 @@
 /*
  * process: one child process of poold from its fork to its reap: what it
  * inherits, whether its program could be run, its channel, its stderr, its
- * end. Written in callbacks; they only tell, the owner's task acts. So a
- * process is never freed in a callback of its own.
+ * end. Forked here, or elsewhere and adopted. Written in callbacks; they only
+ * tell, the owner's task acts. So a process is never freed in a callback of
+ * its own.
  */
 #ifndef POOLD_PROCESS_H
 #define POOLD_PROCESS_H
@@ -36,14 +37,16 @@ struct process_calls {
 struct process_spec {
 	const char *name; /* for the log: "backend acme.localhost" */
 	/*
-	 * path, argv, folder, ids, nofile, limits, sandbox and the life pipe
-	 * are the caller's; the rest is filled by process_start.
+	 * path, argv, folder, ids, nofile, limits, sandbox, the life pipe and
+	 * what comes after them are the caller's; the rest is filled by
+	 * process_start.
 	 */
 	struct heritage heritage;
 	struct env *env;
 	int listen_fd;       /* becomes descriptor 3 (LISTEN_FDS); -1: none */
 	bool has_channel;    /* the next descriptor, PROTO_CHANNEL_ENV */
 	bool has_own_stderr; /* its stderr is read here, else it is poold's */
+	bool shares_group;   /* others live in its group: it is not killed */
 	const struct process_calls *calls;
 	void *arg;
 };
@@ -55,6 +58,27 @@ struct process_spec {
  */
 int process_start(const struct process_spec *spec, struct process **process_r,
     struct err *err_r);
+
+/*
+ * The two halves of process_start, for a child that somebody else forks.
+ * process_prepare makes channel and stderr; the child's ends of both come in
+ * child_fds_r, *new*. What a process says is told from here on.
+ */
+int process_prepare(const struct process_spec *spec, struct process **process_r,
+    int child_fds_r[2], struct err *err_r);
+
+/*
+ * It exists: pid is our child, pidfd its own (*takes* it, also on failure).
+ * Returns 0 or -errno.
+ */
+int process_adopt_take(struct process *process, pid_t pid, int pidfd);
+
+/* It is somebody else's now: name and calls *borrowed* for ever. */
+void process_pass_on(struct process *process, const char *name,
+    const struct process_calls *calls, void *arg);
+
+/* Tell fn each time that a process was reaped. To be called once. */
+void process_on_reaped(void (*fn)(void));
 
 /*
  * Free it and set it to NULL; NULL is allowed. A process that was not reaped
@@ -86,6 +110,10 @@ const char *process_words(const struct process *process);
  */
 int process_send(struct process *process, enum proto_type type,
     const void *payload, const char *text, int fd);
+
+/* The same with as many descriptors as the row carries. */
+int process_send_fds(struct process *process, enum proto_type type,
+    const void *payload, const int *fds, unsigned n_fds);
 
 /* Whether pid is a process here that was not reaped. */
 bool process_is_known(pid_t pid);

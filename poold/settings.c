@@ -93,6 +93,12 @@ static const struct base_config_row pool_rows[] = {
 	ROW(type, #name, pool.confine.field, min, max, def, unit, help),
 	CONFINE_ROWS(CONFINE)
 #undef CONFINE
+	    ROW(STRING, "spawn", pool.spawn, 1, 16, SETTINGS_ZYGOTE, "",
+		"\"zygote\": backends are forked warm; \"exec\": run anew"),
+	ROW(INT, "spare", pool.spare, 0, 1000, "1", "processes",
+	    "backends ready before anybody asks; any tenant takes one"),
+	ROW(INT, "start_parallel", pool.start_parallel, 0, 1000, "0",
+	    "processes", "backends that start at a time; 0: twice the cores"),
 };
 
 #undef ROW
@@ -122,6 +128,8 @@ static const struct base_config_row tenant_rows[] = {
 	ROW(type, #name, confine.field, min, max, base_config_keep, unit, help),
 	CONFINE_ROWS(CONFINE)
 #undef CONFINE
+	    ROW(STRING, "spawn", spawn, 0, 16, "", "",
+		"as the pool's, for this tenant"),
 };
 
 #define SETTINGS_MAX_HOSTS 100
@@ -181,6 +189,19 @@ settings_check_confine(const struct base_config *config,
 }
 
 static int
+settings_check_spawn(const struct base_config *config,
+    const struct base_config_at *at, const char *spawn, struct err *err_r)
+{
+	if (strcmp(spawn, SETTINGS_ZYGOTE) == 0 ||
+	    strcmp(spawn, SETTINGS_EXEC) == 0)
+		return 0;
+	return base_config_fail(config, at, err_r,
+	    "must be \"" SETTINGS_ZYGOTE "\" or \"" SETTINGS_EXEC
+	    "\", is \"%.16s\"",
+	    spawn);
+}
+
+static int
 settings_check_pool(const struct base_config *config,
     const struct settings *settings, struct err *err_r)
 {
@@ -188,6 +209,7 @@ settings_check_pool(const struct base_config *config,
 	const struct base_config_at runtime = { "pool", -1, "runtime_dir" };
 	const struct base_config_at state = { "pool", -1, "state_dir" };
 	const struct base_config_at count = { "pool", -1, "uid_count" };
+	const struct base_config_at spawn = { "pool", -1, "spawn" };
 	int e;
 
 	if ((e = settings_check_absolute(
@@ -200,7 +222,28 @@ settings_check_pool(const struct base_config *config,
 	if (settings->pool.uid_first + settings->pool.uid_count > UINT32_MAX)
 		return base_config_fail(config, &count, err_r,
 		    "is more than there are ids from uid_first on");
-	return 0;
+	return settings_check_spawn(
+	    config, &spawn, settings->pool.spawn, err_r);
+}
+
+/* How it comes into being: a command always by exec. */
+static int
+settings_check_tenant_spawn(const struct base_config *config, int index,
+    const struct settings *settings, struct settings_tenant *tenant,
+    struct err *err_r)
+{
+	const struct base_config_at at = { "tenants", index, "spawn" };
+	const char *const spawn =
+	    tenant->spawn[0] ? tenant->spawn : settings->pool.spawn;
+
+	if (tenant->command.n && tenant->spawn[0] &&
+	    strcmp(tenant->spawn, SETTINGS_EXEC) != 0)
+		return base_config_fail(config, &at, err_r,
+		    "must be \"" SETTINGS_EXEC "\" for a command, is \"%.16s\"",
+		    tenant->spawn);
+	tenant->is_zygotic =
+	    tenant->command.n == 0 && strcmp(spawn, SETTINGS_ZYGOTE) == 0;
+	return settings_check_spawn(config, &at, spawn, err_r);
 }
 
 static int
@@ -324,6 +367,9 @@ settings_read_tenants(const struct base_config *config,
 		if (e == 0)
 			e = settings_check_tenant(
 			    config, settings, (int)i, tenant, err_r);
+		if (e == 0)
+			e = settings_check_tenant_spawn(
+			    config, (int)i, settings, tenant, err_r);
 	}
 	return e ? e : settings_index(config, settings, err_r);
 }
@@ -362,6 +408,15 @@ settings_read(const char *path, struct settings *settings_r, struct err *err_r)
 	e = settings_read_all(config, settings_r, err_r);
 	base_config_close(&config);
 	return e;
+}
+
+bool
+settings_needs_zygote(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->n_tenants; i++)
+		if (settings->tenants[i].is_zygotic)
+			return true;
+	return false;
 }
 
 void

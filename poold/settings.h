@@ -30,6 +30,10 @@ struct settings_confine {
 	int64_t cpu_weight;
 };
 
+/* How backends of tenants with tools come into being. */
+#define SETTINGS_ZYGOTE "zygote" /* forked, warm */
+#define SETTINGS_EXEC   "exec"   /* run, with an address space of their own */
+
 /* One entry of `tenants`. */
 struct settings_tenant {
 	char *host;                         /* a name, or "*.suffix" */
@@ -42,6 +46,8 @@ struct settings_tenant {
 	struct base_config_strings write; /* and change */
 	struct settings_confine confine;
 	bool is_template;
+	char *spawn;     /* SETTINGS_*; "": as the pool's */
+	bool is_zygotic; /* its backends are forked by the zygote */
 };
 
 struct settings {
@@ -68,6 +74,9 @@ struct settings {
 		int64_t uid_first; /* ids for tenants without a user */
 		int64_t uid_count;
 		struct settings_confine confine;
+		char *spawn; /* SETTINGS_* */
+		int64_t spare;
+		int64_t start_parallel; /* 0: by the number of cores */
 	} pool;
 	struct settings_tenant *tenants;
 	size_t n_tenants;
@@ -81,6 +90,9 @@ struct settings {
  */
 int
 settings_read(const char *path, struct settings *settings_r, struct err *err_r);
+
+/* Whether any tenant's backends are forked by the zygote. */
+bool settings_needs_zygote(const struct settings *settings);
 
 /* Free what settings_read made. */
 void settings_fini(struct settings *settings);

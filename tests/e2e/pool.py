@@ -118,6 +118,29 @@ def descendants(pid):
     return below
 
 
+def groups_of(runtime_dir):
+    """The cgroup folders of a poold, named as poold/cgroup.c names them."""
+    value = 0xcbf29ce484222325
+    for byte in runtime_dir.encode():
+        value = (value ^ byte) * 0x100000001b3 % 2 ** 64
+    name = "holdline-%08x" % ((value >> 32 ^ value) % 2 ** 32)
+    return [os.path.join(folder, name)
+            for top in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
+            if os.path.exists(f"{top}/cgroup.procs")
+            for folder, names, _ in os.walk(top) if name in names]
+
+
+def remove_groups(runtime_dir):
+    """What a poold that was killed for good cannot remove."""
+    for group in groups_of(runtime_dir):
+        def is_empty(path=os.path.join(group, "cgroup.events")):
+            with open(path, encoding="ascii") as f:
+                return "populated 0" in f.read()
+        until(is_empty, "the end of what is in " + group)
+        for folder, _, _ in os.walk(group, topdown=False):
+            os.rmdir(folder)
+
+
 def until(condition, what, patience_s=None):
     """Wait for a state of the world that no descriptor tells about."""
     deadline = time.monotonic() + (patience_s or PATIENCE_S)
@@ -309,6 +332,8 @@ class Pool:
             os.waitpid(pid, 0)
         if self.code is None or self.code >= 0:
             found += ["socket " + s for s in self.sockets()]
+            found += ["group " + g for g in groups_of(self.runtime_dir)]
+        remove_groups(self.runtime_dir)
         return found
 
     def close(self):

@@ -115,7 +115,9 @@ def look_at_oneself():
     with open("self.json.new", "w", encoding="utf-8") as f:
         json.dump({
             "argv": sys.argv, "env": dict(os.environ), "fds": fds,
-            "cwd": os.getcwd(), "pid": os.getpid(), "sid": os.getsid(0),
+            "cwd": os.getcwd(), "sid": os.getsid(0),
+            "pid": int(status["NSpid"].split()[0]),
+            "inner_pid": os.getpid(),
             "uids": os.getresuid(), "gids": os.getresgid(),
             "groups": os.getgroups(),
             "no_new_privs": status["NoNewPrivs"],
@@ -134,7 +136,7 @@ def double_fork():
             "if os.fork() == 0:\n"
             " os.setsid()\n"
             " if os.fork() == 0:\n"
-            "  open('orphan', 'w').write(str(os.getpid()))\n"
+            "  open('orphan', 'w').write(os.readlink('/proc/self'))\n"
             "  os.rename('orphan', 'orphan.pid')\n"
             "  signal.pause()\n"
             " os._exit(0)\n"
@@ -148,6 +150,8 @@ def play_backend():
     """Do what the tool says. argv: backend -h … -s … -t … -m … TOOL."""
     tool = os.path.basename(sys.argv[-1])
     pool = channel()
+    # The first process of a namespace ignores what it does not handle.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
     look_at_oneself()
     if tool == "refuse":
         pool.send(pack("failed", "the tool cannot be loaded"))

@@ -26,6 +26,7 @@ import time
 import unittest
 
 import poold_play
+from pool import groups_of, remove_groups
 from poold_play import pack, unpack
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -49,6 +50,11 @@ while True:
                os.environ["LISTEN_FDS"], os.getpid())).encode())
     c.close()
 """
+
+
+def users():
+    """As whom poold is to be tested: as we are, and without root."""
+    return (None, NOBODY) if IS_ROOT else (os.getuid(),)
 
 
 def tools(host, tool, **more):
@@ -137,7 +143,9 @@ class Poold:
         self.runtime = f"{self.dir}/var/run"
         self.state = f"{self.dir}/var/state"
         self.conf = f"{self.dir}/holdline.conf"
-        pool = {"runtime_dir": self.runtime, "state_dir": self.state, **pool}
+        # The stand-in is a program, and no zygote.
+        pool = {"runtime_dir": self.runtime, "state_dir": self.state,
+                "spawn": "exec", **pool}
         board = {"listen": "127.0.0.1:0", **board}
         with open(self.conf, "w", encoding="utf-8") as f:
             f.write(f"switchboard = {render(board)};\npool = {render(pool)};\n"
@@ -309,14 +317,14 @@ class Poold:
         return self.join()
 
     def left(self):
-        """What is left of it: processes, sockets."""
+        """What is left of it: processes; sockets and groups."""
         pids = [p for p in processes_with(self.marker)
                 if p != self.process.pid or self.process.poll() is None]
         sockets = [os.path.join(d, f)
                    for d, _, files in os.walk(f"{self.dir}/var")
                    for f in files
                    if stat.S_ISSOCK(os.lstat(os.path.join(d, f)).st_mode)]
-        return pids, sockets
+        return pids, sockets + groups_of(self.runtime)
 
     def __enter__(self):
         return self
@@ -330,6 +338,9 @@ class Poold:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+        for pid in processes_with(self.marker):
+            await_death(pid)
+        remove_groups(self.runtime)
         self.process.stderr.close()
         for s in (self.wire, self.control, self.notify):
             if s:
@@ -519,7 +530,8 @@ class Inheritance(unittest.TestCase):
             self.assertEqual(seen["cwd"], folder)
             self.assertEqual(stat.S_IMODE(os.stat(folder).st_mode), 0o700)
             self.assertEqual(seen["pid"], told["pid"])
-            self.assertEqual(seen["sid"], told["pid"])
+            self.assertEqual(seen["sid"], seen["inner_pid"])
+            self.assertEqual(seen["inner_pid"], 1 if IS_ROOT else seen["pid"])
             self.assertEqual(seen["umask"], 0o077)
             self.assertEqual(seen["no_new_privs"], "1")
             self.assertEqual(seen["blocked"], 0)
@@ -533,7 +545,7 @@ class Inheritance(unittest.TestCase):
             self.assertFalse(re.match(
                 "NOTIFY_SOCKET|WATCHDOG_|LISTEN_FDNAMES", name), name)
         self.assertEqual(env["LISTEN_FDS"], "1")
-        self.assertEqual(env["LISTEN_PID"], str(seen["pid"]))
+        self.assertEqual(env["LISTEN_PID"], str(seen["inner_pid"]))
         self.assertEqual(env["HOLDLINE_CHANNEL"], "4")
         self.assertEqual(env["HOLDLINE_RUN"], "1")
         self.assertEqual(env["TMPDIR"], folder)
@@ -566,8 +578,11 @@ class Inheritance(unittest.TestCase):
                 s.settimeout(PATIENCE_S)
                 s.connect(told["socket"])
                 s.sendall(b"?")
-                self.assertEqual(s.recv(100).decode(),
-                                 f"{told['pid']} 1 {told['pid']}")
+                pid, n, own = s.recv(100).decode().split()
+                # It stands below child_init, which is what poold knows.
+                self.assertEqual((pid, n), (own, "1"))
+                self.assertEqual(own == "2", IS_ROOT)
+                self.assertNotEqual(int(own), told["pid"])
 
     def test_only_the_switchboard_s_user_may_enter_the_folder_of_sockets(self):
         with Poold([tools("a.localhost", "good")]) as p:
@@ -1125,6 +1140,22 @@ class Events(unittest.TestCase):
             self.assertEqual(p.join()[0], 0)
 
 
+class Turns(unittest.TestCase):
+    def test_tenants_that_never_get_ready_delay_no_other(self):
+        mutes = [f"{i}.m.localhost" for i in range(5)]
+        with Poold([tools("*.m.localhost", "mute"),
+                    tools("a.localhost", "good")],
+                   pool={"start_parallel": 1, "start_timeout": "1h"}) as p:
+            for host in mutes:
+                p.send_ask(host)
+            p.ready("a.localhost")
+            # It was started behind them: first come, first served.
+            p.line("a.localhost: starting -> ready")
+            started = [found[1] for text in p.log if (found := re.search(
+                r"backend (\S+): gone -> starting", text))]
+            self.assertEqual(started, mutes + ["a.localhost"])
+
+
 class FailedStarts(unittest.TestCase):
     def test_who_waits_is_told_why(self):
         with Poold([tools("refuse.localhost", "refuse"),
@@ -1307,8 +1338,13 @@ class Deaths(unittest.TestCase):
             p.ready("a.localhost")
 
     def test_orphans_of_a_backend_end_with_it(self):
+        for user in users():
+            with self.subTest(user=user):
+                self.orphans_of_a_backend_end_with_it(user)
+
+    def orphans_of_a_backend_end_with_it(self, user):
         with Poold([tools("o.localhost", "orphans"),
-                    tools("a.localhost", "good")]) as p:
+                    tools("a.localhost", "good")], user=user) as p:
             other = p.ready("a.localhost")
             told = p.ready("o.localhost")
             with open(f"{p.state}/o.localhost/orphan.pid",
@@ -1317,7 +1353,10 @@ class Deaths(unittest.TestCase):
             self.assertTrue(is_alive(orphan))
             os.kill(told["pid"], signal.SIGKILL)
             await_death(orphan)
-            p.line("o.localhost: 1 processes that it left behind were killed")
+            if user is not None:
+                # Without a namespace it has to be looked for.
+                p.line("o.localhost: 1 processes that it left behind were "
+                       "killed")
             self.assertTrue(is_alive(other["pid"]))
 
 
@@ -1417,8 +1456,13 @@ class End(unittest.TestCase):
             self.assertEqual(p.left(), ([], []))
 
     def test_double_forks_in_sessions_of_their_own_end_too(self):
+        for user in users():
+            with self.subTest(user=user):
+                self.double_forks_end_too(user)
+
+    def double_forks_end_too(self, user):
         with Poold([tools("o.localhost", "orphans"),
-                    tools("p.localhost", "orphans")]) as p:
+                    tools("p.localhost", "orphans")], user=user) as p:
             p.ready("o.localhost")
             p.ready("p.localhost")
             self.assertGreaterEqual(len(processes_with(p.marker)), 6)
@@ -1427,7 +1471,8 @@ class End(unittest.TestCase):
             self.assertLess(seconds, 2)
             self.assertEqual(p.left(), ([], []))
             # The wire of the stand-in switchboard is a third.
-            p.line("[23] processes that were left behind were killed")
+            if user is not None:
+                p.line("[23] processes that were left behind were killed")
 
 
 class Rounds(unittest.TestCase):

@@ -88,7 +88,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         _, what, *rest = self.path.split("/")
         if what == "pid":
-            self.plain(str(os.getpid()))
+            # As it is seen outside: here it is in a PID namespace.
+            self.plain(os.readlink("/proc/self"))
         elif what == "sent":
             self.plain(str(sent))
         elif what == "silent":
@@ -144,7 +145,7 @@ def main():
             os.environ.get("LISTEN_FDS") != "1"):
         sys.exit("LISTEN_FDS and LISTEN_PID do not speak of this process")
     with open("starts", "a", encoding="ascii") as f:
-        f.write(f"{os.getpid()}\n")
+        f.write(os.readlink("/proc/self") + "\n")
     server = Server(("", 0), Handler, bind_and_activate=False)
     server.socket.close()
     server.socket = socket.socket(fileno=3)

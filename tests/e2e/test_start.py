@@ -88,7 +88,7 @@ class Start(unittest.TestCase):
                 lambda _: ask(pool, "bad.localhost"), range(10)))
             # Who waited for the start gets 502; who comes after it failed
             # may be told to come again later. All are told why.
-            self.assertEqual(answers[0][0], 502)
+            self.assertIn(502, [answer[0] for answer in answers])
             for answer in answers:
                 said = error_of(self, answer,
                                 502 if answer[0] == 502 else 503)

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+/* cgroup: files of the kernel, read and written through their folders. */
+#include "poold/cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/fd.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+#define CGROUP_PATIENCE   200 /* looks, 5 ms apart */
+#define CGROUP_LOOK_NS    5000000
+#define CGROUP_NAME_BYTES 32
+#define CGROUP_DIR_FLAGS  (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
+/* ------------------------------------------------------------- its files */
+
+static int
+cgroup_write(int dir, const char *name, const char *text)
+{
+	fd_auto int fd = openat(dir, name, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}
+
+/* Whether cgroup.events says that somebody is in dir or below. */
+static bool
+cgroup_is_populated(int dir)
+{
+	char text[256] = "";
+	fd_auto int fd = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	return strstr(text, "populated 1") != NULL;
+}
+
+/* Kill and look again until nobody is left, or patience is at its end. */
+static void
+cgroup_empty(int dir)
+{
+	const struct timespec pause = { 0, CGROUP_LOOK_NS };
+
+	for (int i = 0; i < CGROUP_PATIENCE && cgroup_is_populated(dir); i++) {
+		(void)cgroup_write(dir, "cgroup.kill", "1");
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* Remove the groups in a folder, which are leaves. Returns how many. */
+static unsigned
+cgroup_remove_leaves(const char *folder)
+{
+	DIR *const dir = opendir(folder);
+	const struct dirent *entry;
+	unsigned n = 0;
+
+	if (!dir)
+		return 0;
+	while ((entry = readdir(dir)))
+		if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+			n += unlinkat(
+				 dirfd(dir), entry->d_name, AT_REMOVEDIR) == 0;
+	closedir(dir);
+	return n;
+}
+
+/* What limits of leaves need (cgroup_limits.h). */
+static const char *const cgroup_controllers[] = { "cpu", "memory", "pids" };
+
+#define CGROUP_N_CONTROLLERS \
+	(sizeof(cgroup_controllers) / sizeof(cgroup_controllers[0]))
+
+/* Whether a word stands in a file of dir. */
+static bool
+cgroup_has_word(int dir, const char *name, const char *word)
+{
+	char text[256] = "";
+	char *rest = text, *each;
+	fd_auto int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return false;
+	while ((each = strsep(&rest, " \n")))
+		if (strcmp(each, word) == 0)
+			return true;
+	return false;
+}
+
+static int
+cgroup_switch(int dir, char sign, const char *controller)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%c%s", sign, controller);
+	return cgroup_write(dir, "cgroup.subtree_control", text);
+}
+
+/*
+ * Let groups below path have the controllers that path has. Returns those
+ * that were not enabled before, as bits. What cannot be enabled is missed
+ * when limits are written.
+ */
+static unsigned
+cgroup_enable(const char *path)
+{
+	fd_auto int dir = open(path, CGROUP_DIR_FLAGS);
+	unsigned enabled = 0;
+
+	for (unsigned i = 0; dir >= 0 && i < CGROUP_N_CONTROLLERS; i++) {
+		const char *const name = cgroup_controllers[i];
+		if (cgroup_has_word(dir, "cgroup.controllers", name) &&
+		    !cgroup_has_word(dir, "cgroup.subtree_control", name) &&
+		    cgroup_switch(dir, '+', name) == 0)
+			enabled |= 1u << i;
+	}
+	return enabled;
+}
+
+/* Take them away again: a group that has them enabled holds no process. */
+static void
+cgroup_disable(const char *path, unsigned enabled)
+{
+	fd_auto int dir = open(path, CGROUP_DIR_FLAGS);
+
+	for (unsigned i = 0; dir >= 0 && i < CGROUP_N_CONTROLLERS; i++)
+		if (enabled & (1u << i))
+			(void)cgroup_switch(dir, '-', cgroup_controllers[i]);
+}
+
+/* --------------------------------------------------------- where it stands */
+
+/* The path of this process in the v2 hierarchy (cgroups(7)), or -ENOENT. */
+static int
+cgroup_own(char *path, size_t n_path)
+{
+	FILE *const file = fopen("/proc/self/cgroup", "re");
+	char line[PATH_MAX];
+	int e = -ENOENT;
+
+	if (!file)
+		return -errno;
+	while (e && fgets(line, sizeof(line), file))
+		if (strncmp(line, "0::/", 4) == 0) {
+			line[strcspn(line, "\n")] = '\0';
+			e = (size_t)snprintf(path, n_path, "%s", line + 3) <
+			            n_path
+			        ? 0
+			        : -ENAMETOOLONG;
+		}
+	fclose(file);
+	return e;
+}
+
+/*
+ * Where the hierarchy is mounted and which part of it (proc(5), mountinfo:
+ * fields 4 and 5, the type behind " - ").
+ */
+static int
+cgroup_mount(char root[PATH_MAX], char point[PATH_MAX])
+{
+	FILE *const file = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	size_t size = 0;
+	int e = -ENOENT;
+
+	if (!file)
+		return -errno;
+	while (e && getline(&line, &size, file) > 0)
+		if (strstr(line, " - cgroup2 ") &&
+		    sscanf(line, "%*d %*d %*s %4095s %4095s", root, point) == 2)
+			e = 0;
+	free(line);
+	fclose(file);
+	return e;
+}
+
+/* The folder of the group that we are in, *new* or NULL. */
+static char *
+cgroup_find_base(void)
+{
+	static char own[PATH_MAX], root[PATH_MAX], point[PATH_MAX],
+	    base[2 * PATH_MAX];
+	const char *below = own;
+	const size_t n_root =
+	    cgroup_own(own, sizeof(own)) == 0 && cgroup_mount(root, point) == 0
+		? strlen(root)
+		: 0;
+
+	/* A root other than "/": part of the hierarchy, as in a container. */
+	if (n_root > 1 && strncmp(own, root, n_root) == 0)
+		below = own + n_root;
+	if (n_root == 0 || strncmp(below, "/..", 3) == 0)
+		return NULL;
+	snprintf(base, sizeof(base), "%s%s", point,
+	    strcmp(below, "/") == 0 ? "" : below);
+	return xmem_strdup(base);
+}
+
+/* A name that the next poold of the same runtime_dir finds again (FNV-1a). */
+static char *
+cgroup_folder(const char *base, const char *runtime_dir)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	const size_t n = strlen(base) + CGROUP_NAME_BYTES;
+	char *const folder = xmem_zalloc(1, n);
+
+	for (const char *p = runtime_dir; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+	snprintf(
+	    folder, n, "%s/holdline-%08x", base, (unsigned)(hash >> 32 ^ hash));
+	return folder;
+}
+
+/* ------------------------------------------------------------ its beginning */
+
+/* End what a killed poold left, which is not us. */
+static void
+cgroup_end_earlier(const struct cgroup *cgroup)
+{
+	fd_auto int dir = open(cgroup->folder, CGROUP_DIR_FLAGS);
+
+	if (dir < 0)
+		return;
+	if (cgroup_is_populated(dir))
+		log_info(
+		    "%s: what an earlier poold left is killed", cgroup->folder);
+	cgroup_empty(dir);
+	(void)cgroup_remove_leaves(cgroup->folder);
+	(void)rmdir(cgroup->folder);
+}
+
+/* Make folder and folder/pool, and go in. */
+static int
+cgroup_enter(struct cgroup *cgroup)
+{
+	if (mkdir(cgroup->folder, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd_auto int dir = open(cgroup->folder, CGROUP_DIR_FLAGS);
+	if (dir < 0 || (mkdirat(dir, "pool", 0755) < 0 && errno != EEXIST))
+		return -errno;
+	const int e = cgroup_write(dir, "pool/cgroup.procs", "0");
+	cgroup->is_in = e == 0;
+	if (e == 0) {
+		cgroup->base_enabled = cgroup_enable(cgroup->base);
+		cgroup->folder_enabled = cgroup_enable(cgroup->folder);
+	}
+	return e;
+}
+
+int
+cgroup_open(struct cgroup *cgroup, const char *runtime_dir, struct err *err_r)
+{
+	int e;
+
+	*cgroup = (struct cgroup){ .base = cgroup_find_base() };
+	STAILQ_INIT(&cgroup->idle);
+	STAILQ_INIT(&cgroup->late);
+	if (!cgroup->base)
+		return err_set(err_r, -ENOENT, NULL, "no v2 hierarchy");
+	cgroup->folder = cgroup_folder(cgroup->base, runtime_dir);
+	cgroup_end_earlier(cgroup);
+	if ((e = cgroup_enter(cgroup)) == 0)
+		return 0;
+	err_set(err_r, e, cgroup->base, "%s", strerrordesc_np(-e));
+	cgroup_close(cgroup);
+	return e;
+}
+
+static void
+cgroup_drop_leaves(struct cgroup_leaves *leaves)
+{
+	struct cgroup_leaf *leaf;
+
+	while ((leaf = STAILQ_FIRST(leaves))) {
+		STAILQ_REMOVE_HEAD(leaves, link);
+		fd_close(&leaf->fd);
+		mem_free(leaf);
+	}
+}
+
+/* What is still in a leaf that was given back. */
+static void
+cgroup_empty_late(const struct cgroup *cgroup)
+{
+	const struct cgroup_leaf *leaf;
+
+	STAILQ_FOREACH (leaf, &cgroup->late, link)
+		cgroup_empty(leaf->fd);
+}
+
+void
+cgroup_close(struct cgroup *cgroup)
+{
+	if (cgroup->is_in) {
+		fd_auto int dir = open(cgroup->base, CGROUP_DIR_FLAGS);
+		cgroup_empty_late(cgroup);
+		(void)cgroup_remove_leaves(cgroup->folder);
+		cgroup_disable(cgroup->folder, cgroup->folder_enabled);
+		cgroup_disable(cgroup->base, cgroup->base_enabled);
+		(void)cgroup_write(dir, "cgroup.procs", "0");
+	}
+	if (cgroup->folder) {
+		cgroup_drop_leaves(&cgroup->idle);
+		cgroup_drop_leaves(&cgroup->late);
+		(void)cgroup_remove_leaves(cgroup->folder);
+		(void)rmdir(cgroup->folder);
+	}
+	mem_free(cgroup->base);
+	mem_free(cgroup->folder);
+	*cgroup = (struct cgroup){ 0 };
+}
+
+/* ------------------------------------------------------------------- leaves */
+
+/* Open a leaf's folder; make it first if that is asked for. */
+static int
+cgroup_open_leaf(
+    const struct cgroup *cgroup, struct cgroup_leaf *leaf, bool is_new)
+{
+	char name[CGROUP_NAME_BYTES];
+	fd_auto int dir = open(cgroup->folder, CGROUP_DIR_FLAGS);
+
+	snprintf(name, sizeof(name), "slot-%u", leaf->number);
+	if (dir < 0 ||
+	    (is_new && mkdirat(dir, name, 0755) < 0 && errno != EEXIST))
+		return -errno;
+	leaf->fd = openat(dir, name, CGROUP_DIR_FLAGS);
+	return leaf->fd < 0 ? -errno : 0;
+}
+
+/* An empty leaf: to be taken again, or to be removed. */
+static void
+cgroup_retire(struct cgroup *cgroup, struct cgroup_leaf *leaf)
+{
+	char name[CGROUP_NAME_BYTES];
+	fd_auto int dir = open(cgroup->folder, CGROUP_DIR_FLAGS);
+
+	fd_close(&leaf->fd);
+	if (!leaf->is_killed) {
+		STAILQ_INSERT_HEAD(&cgroup->idle, leaf, link);
+		return;
+	}
+	snprintf(name, sizeof(name), "slot-%u", leaf->number);
+	if (dir >= 0)
+		(void)unlinkat(dir, name, AT_REMOVEDIR);
+	mem_free(leaf);
+}
+
+/* Leaves that were late and are empty by now. */
+static void
+cgroup_recycle(struct cgroup *cgroup)
+{
+	struct cgroup_leaf *leaf, *next;
+
+	STAILQ_FOREACH_SAFE(leaf, &cgroup->late, link, next)
+	{
+		if (cgroup_is_populated(leaf->fd))
+			continue;
+		STAILQ_REMOVE(&cgroup->late, leaf, cgroup_leaf, link);
+		cgroup_retire(cgroup, leaf);
+	}
+}
+
+struct cgroup_leaf *
+cgroup_take(struct cgroup *cgroup)
+{
+	if (!cgroup->is_in)
+		return NULL;
+	cgroup_recycle(cgroup);
+	struct cgroup_leaf *leaf = STAILQ_FIRST(&cgroup->idle);
+	const bool is_new = !leaf;
+	if (leaf)
+		STAILQ_REMOVE_HEAD(&cgroup->idle, link);
+	else if (!(leaf = mem_zalloc(1, sizeof(*leaf))))
+		return NULL;
+	if (is_new)
+		leaf->number = ++cgroup->n;
+	const int e = cgroup_open_leaf(cgroup, leaf, is_new);
+	if (e == 0)
+		return leaf;
+	log_error_err(e, "%s: no leaf for a backend", cgroup->folder);
+	mem_free(leaf);
+	return NULL;
+}
+
+void
+cgroup_give(struct cgroup *cgroup, struct cgroup_leaf **leafp)
+{
+	struct cgroup_leaf *const leaf = *leafp;
+
+	*leafp = NULL;
+	if (!leaf)
+		return;
+	if (cgroup_is_populated(leaf->fd)) {
+		STAILQ_INSERT_TAIL(&cgroup->late, leaf, link);
+		return;
+	}
+	cgroup_retire(cgroup, leaf);
+}
+
+int
+cgroup_leaf_fd(const struct cgroup_leaf *leaf)
+{
+	return leaf ? leaf->fd : -1;
+}
+
+void
+cgroup_kill(struct cgroup_leaf *leaf)
+{
+	if (cgroup_is_empty(leaf))
+		return;
+	leaf->is_killed = true;
+	(void)cgroup_write(leaf->fd, "cgroup.kill", "1");
+}
+
+bool
+cgroup_is_empty(const struct cgroup_leaf *leaf)
+{
+	return !leaf || !cgroup_is_populated(leaf->fd);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cgroup: a v2 hierarchy where poold may make groups, if there is one: a folder
+ * of ours in the group that poold was started in, in it `pool` for poold, the
+ * switchboard and the zygote, and a leaf for each backend that runs. By its
+ * leaf everything that a backend started is found and killed in one step, also
+ * by the poold after this one: the folder's name comes from runtime_dir.
+ * Source: Linux Documentation/admin-guide/cgroup-v2.rst.
+ */
+#ifndef POOLD_CGROUP_H
+#define POOLD_CGROUP_H
+
+#include <bsd/sys/queue.h>
+#include <stdbool.h>
+
+#include "common/base/err.h"
+
+/* A leaf; owned by its cgroup. */
+struct cgroup_leaf {
+	STAILQ_ENTRY(cgroup_leaf) link;
+	unsigned number;
+	int fd; /* its folder, while it is taken; else -1 */
+	/*
+	 * cgroup.kill was used: never taken again. Linux 6.18 kills whatever
+	 * is cloned into such a group (tried), though nobody asked for it
+	 * then: it compares the count of kills with that of the cloner's own
+	 * group.
+	 */
+	bool is_killed;
+};
+
+STAILQ_HEAD(cgroup_leaves, cgroup_leaf);
+
+/* Embedded in its owner; zeroed means that there are no groups. */
+struct cgroup {
+	char *base; /* the group that poold was started in */
+	char *folder;
+	bool is_in;                /* poold is in folder/pool */
+	unsigned base_enabled;     /* controllers that we enabled, as bits */
+	unsigned folder_enabled;
+	unsigned n;                /* leaves made so far */
+	struct cgroup_leaves idle; /* empty, to be taken again */
+	struct cgroup_leaves late; /* not empty when they were given back */
+};
+
+/*
+ * Find a hierarchy, end what an earlier poold of this runtime_dir left in it,
+ * and move this process into its leaf. Returns 0, or -errno with *err_r
+ * saying why there are none; then the calls below do nothing. Start-up only.
+ */
+int
+cgroup_open(struct cgroup *cgroup, const char *runtime_dir, struct err *err_r);
+
+/*
+ * Kill what is left in the leaves, remove all folders that are empty then.
+ * Waits up to a second without the loop: at the end only.
+ */
+void cgroup_close(struct cgroup *cgroup);
+
+/* Take an empty leaf; NULL when there is none. *borrowed* until given back. */
+struct cgroup_leaf *cgroup_take(struct cgroup *cgroup);
+
+/* Give *leaf back and set it to NULL; NULL is allowed. */
+void cgroup_give(struct cgroup *cgroup, struct cgroup_leaf **leaf);
+
+/* The folder of a leaf, to start a process in; -1 for NULL. */
+int cgroup_leaf_fd(const struct cgroup_leaf *leaf);
+
+/* Kill all in a leaf at once, if somebody is there. NULL: nothing. Never waits.
+ */
+void cgroup_kill(struct cgroup_leaf *leaf);
+
+/* Whether no process is in a leaf, zombies apart. NULL: true. */
+bool cgroup_is_empty(const struct cgroup_leaf *leaf);
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * spare: a spare that ends before it is taken was killed from outside: another
+ * one is made, no faster than the zygote allows.
+ */
+#include "poold/spare.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "common/flow/task.h"
+
+#define SPARE_PAUSE_MS 1000 /* when one cannot be made */
+
+struct spare {
+	TAILQ_ENTRY(spare) link;
+	struct spares *spares;
+	struct process *process;
+	struct cgroup_leaf *leaf;
+};
+
+void
+spares_init(
+    struct spares *spares, struct context *context, struct zygote_link *zygote)
+{
+	*spares = (struct spares){ .context = context, .zygote = zygote };
+	TAILQ_INIT(&spares->ready);
+	TAILQ_INIT(&spares->dead);
+	waitq_init(&spares->changed);
+}
+
+/* ------------------------------------------------------------------ callbacks
+ */
+
+static void
+spare_on_runs(void *arg)
+{
+}
+
+static void
+spare_on_msg(const struct channel_msg *msg, void *arg)
+{
+	log_error(
+	    "spare: sent %s, which is not its to send", proto_name(msg->type));
+}
+
+static void
+spare_on_lost(const char *reason, void *arg)
+{
+}
+
+static void
+spare_on_exit(void *arg)
+{
+	struct spare *const spare = arg;
+	struct spares *const spares = spare->spares;
+
+	TAILQ_REMOVE(&spares->ready, spare, link);
+	spares->n--;
+	TAILQ_INSERT_TAIL(&spares->dead, spare, link);
+	waitq_wake_all(&spares->changed, 0);
+}
+
+static const struct process_calls spare_calls = {
+	.on_runs = spare_on_runs,
+	.on_msg = spare_on_msg,
+	.on_lost = spare_on_lost,
+	.on_exit = spare_on_exit,
+};
+
+/* ------------------------------------------------------------------- the task
+ */
+
+static void
+spare_free(struct spare *spare)
+{
+	cgroup_give(&spare->spares->context->cgroup, &spare->leaf);
+	process_free(&spare->process);
+	mem_free(spare);
+}
+
+static void
+spare_drop(struct spare **spare)
+{
+	if (*spare)
+		spare_free(*spare);
+}
+
+static void
+spares_bury(struct spares *spares)
+{
+	struct spare *spare;
+
+	while ((spare = TAILQ_FIRST(&spares->dead))) {
+		TAILQ_REMOVE(&spares->dead, spare, link);
+		spare_free(spare);
+	}
+}
+
+/* Make one. Returns 0 or -errno. */
+static int
+spares_make(struct spares *spares)
+{
+	struct context *const context = spares->context;
+	struct spare *spare __attribute__((cleanup(spare_drop))) =
+	    mem_zalloc(1, sizeof(*spare));
+	struct err err;
+
+	if (!spare)
+		return -ENOMEM;
+	spare->spares = spares;
+	spare->leaf = cgroup_take(&context->cgroup);
+	const struct process_spec spec = {
+		.name = "spare",
+		.heritage = { .has_namespace = context->has_namespaces,
+		    .cgroup_fd = cgroup_leaf_fd(spare->leaf) },
+		.has_channel = true,
+		.has_own_stderr = true,
+		.listen_fd = -1,
+		.calls = &spare_calls,
+		.arg = spare,
+	};
+	const int e =
+	    zygote_link_fork(spares->zygote, &spec, &spare->process, &err);
+	if (e < 0)
+		return e;
+	TAILQ_INSERT_TAIL(&spares->ready, spare, link);
+	spares->n++;
+	spare = NULL;
+	return 0;
+}
+
+/* Make what is missing. Returns when to try again, if one could not be made. */
+static int64_t
+spares_fill(struct spares *spares)
+{
+	const unsigned want = (unsigned)spares->context->settings->pool.spare;
+
+	while (spares->n < want && !spares->is_ending)
+		if (spares_make(spares) < 0)
+			return clock_deadline_ms(SPARE_PAUSE_MS);
+	return CLOCK_NEVER;
+}
+
+static void
+spares_kill(struct spares *spares)
+{
+	struct spare *spare;
+
+	TAILQ_FOREACH (spare, &spares->ready, link)
+		process_signal(spare->process, SIGKILL);
+}
+
+static void *
+spares_body(void *arg)
+{
+	struct spares *const spares = arg;
+
+	while (!spares->is_ending) {
+		spares_bury(spares);
+		const int64_t deadline_ms = spares_fill(spares);
+		if (!spares->is_ending)
+			(void)waitq_wait(
+			    &spares->changed, "a spare to go", deadline_ms);
+	}
+	spares_kill(spares);
+	while (spares->n > 0)
+		(void)waitq_wait(
+		    &spares->changed, "the spares' end", CLOCK_NEVER);
+	return NULL;
+}
+
+static void
+spares_dispose(void *arg)
+{
+	struct spares *const spares = arg;
+	struct spare *spare;
+
+	while ((spare = TAILQ_FIRST(&spares->ready))) {
+		TAILQ_REMOVE(&spares->ready, spare, link);
+		spare_free(spare);
+	}
+	spares_bury(spares);
+	spares->is_over = true;
+	waitq_wake_all(&spares->changed, 0);
+}
+
+int
+spares_run(struct spares *spares)
+{
+	const struct task_spec spec = {
+		.name = "spares",
+		.body = spares_body,
+		.arg = spares,
+		.dispose = spares_dispose,
+	};
+
+	return task_spawn(&spec, NULL);
+}
+
+struct process *
+spares_take(struct spares *spares, struct cgroup_leaf **leaf_r)
+{
+	struct spare *const spare = TAILQ_FIRST(&spares->ready);
+
+	if (!spare || process_is_over(spare->process))
+		return NULL;
+	TAILQ_REMOVE(&spares->ready, spare, link);
+	spares->n--;
+	struct process *const process = spare->process;
+	*leaf_r = spare->leaf;
+	mem_free(spare);
+	waitq_wake_all(&spares->changed, 0);
+	return process;
+}
+
+void
+spares_end(struct spares *spares)
+{
+	spares->is_ending = true;
+	waitq_wake_all(&spares->changed, 0);
+	while (!spares->is_over)
+		(void)waitq_wait(
+		    &spares->changed, "the spares' end", CLOCK_NEVER);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zygote_link: the zygote as a child of poold, and asking it for processes.
+ * One task starts it, waits for its end and starts it again, like board.c. A
+ * process that it forked is a child of poold: it is adopted when the zygote
+ * tells of it, and waits until it is told its tenant.
+ */
+#ifndef POOLD_ZYGOTE_LINK_H
+#define POOLD_ZYGOTE_LINK_H
+
+#include <bsd/sys/queue.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+#include "common/flow/wait.h"
+
+#include "poold/context.h"
+#include "poold/process.h"
+
+struct zygote_job;
+TAILQ_HEAD(zygote_jobs, zygote_job);
+
+/* Embedded in its owner. */
+struct zygote_link {
+	struct context *context;
+	struct process *process; /* NULL: none */
+	bool is_ready;
+	bool is_over;     /* it was reaped */
+	bool is_starting; /* it may become ready soon: worth waiting for */
+	bool is_ending;   /* it shall not be started again */
+	unsigned n_failures;
+	int64_t started_ms;
+	uint64_t serial;         /* of the last job */
+	struct zygote_jobs jobs; /* asked for, not answered */
+	struct waitq changed;
+};
+
+/* Fill *link. */
+void zygote_link_init(struct zygote_link *link, struct context *context);
+
+/* Spawn its task in the current scope. Returns 0 or -ENOMEM. */
+int zygote_link_run(struct zygote_link *link);
+
+/*
+ * Have a process forked. Of the spec name, calls, arg and
+ * heritage.has_namespace and .cgroup_fd matter: it has a channel and a stderr.
+ * *process_r is *new*. Returns 0 or -errno with *err_r (-EAGAIN: there is no
+ * zygote now, nor soon). Waits, a second at most.
+ */
+int zygote_link_fork(struct zygote_link *link, const struct process_spec *spec,
+    struct process **process_r, struct err *err_r);
+
+/* End it and wait until it was reaped; SIGKILL at deadline_ms. Waits. */
+void zygote_link_end(struct zygote_link *link, int64_t deadline_ms);
+
+#endif

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+"""test_tree: who forks whom, what each inherits, what is left of it."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import unittest
+
+from http_client import ask, park, serve
+from pool import (SANITIZED, Pool, book_flight, build_dir, describe,
+                  descendants, until)
+
+IS_ROOT = os.geteuid() == 0
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIST = b'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}'
+
+
+def fds(pid):
+    """What stands at each descriptor, without its number."""
+    found = {}
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        found[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}").split("[")[0]
+    return dict(sorted(found.items()))
+
+
+def parent(pid):
+    """The parent of a process."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        return int(f.read().rsplit(")", 1)[1].split()[1])
+
+
+def spaces(pid):
+    """Its pids in all PID namespaces, ours first."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        row = next(r for r in f if r.startswith("NSpid"))
+    return [int(n) for n in row.split()[1:]]
+
+
+def kill(pid):
+    """kill -9, and wait until it is over."""
+    end = os.pidfd_open(pid)
+    os.kill(pid, signal.SIGKILL)
+    assert select.select([end], [], [], 20)[0]
+    os.close(end)
+
+
+class Tree(unittest.TestCase):
+    def one(self, pool, title):
+        """The only process of that title, as soon as it is there."""
+        until(lambda: pool.pids_titled(title), title)
+        pid, = pool.pids_titled(title)
+        return pid
+
+    def test_a_backend_is_a_child_of_poold_whoever_forked_it(self):
+        for spawn, spare in (("zygote", 1), ("zygote", 0), ("exec", 0)):
+            with self.subTest(spawn=spawn, spare=spare), Pool(
+                    [book_flight("a.localhost")],
+                    pool={"spawn": spawn, "spare": spare}) as pool:
+                if spare:
+                    first = self.one(pool, "holdline: spare")
+                park(pool, "a.localhost")
+                pid = self.one(pool, "holdline: backend a.localhost")
+                self.assertEqual(parent(pid), pool.pid)
+                self.assertEqual(len(spaces(pid)), 2 if IS_ROOT else 1)
+                # Its log says the number that it has outside.
+                pool.wait_line(rf"backend\[{pid}\] .*ready")
+                if spare:
+                    self.assertEqual(pid, first)
+
+    def test_each_role_has_the_descriptors_of_heritage_and_no_other(self):
+        tenants = [book_flight("a.localhost"),
+                   {**book_flight("b.localhost"), "spawn": "exec"},
+                   serve("c.localhost")]
+        with Pool(tenants, pool={"spare": 1}) as pool:
+            park(pool, "a.localhost")
+            park(pool, "b.localhost")
+            ask(pool, "c.localhost", "/pid")
+            null, pipe, sock = "/dev/null", "pipe:", "socket:"
+            self.assertEqual(
+                fds(self.one(pool, "holdline: zygote")),
+                {0: null, 1: pipe, 2: pipe, 3: sock})
+            self.assertEqual(
+                fds(self.one(pool, "holdline: spare")),
+                {0: null, 1: pipe, 2: pipe, 4: sock})
+            # child_init: its signals come without one; the report is left.
+            init = fds(self.one(pool, "holdline: init of c.localhost"))
+            self.assertEqual(init, {5: pipe})
+            for host in "ab":
+                found = fds(self.one(pool, f"holdline: backend {host}."))
+                self.assertEqual(
+                    {n: found.pop(n) for n in range(5)},
+                    {0: null, 1: pipe, 2: pipe, 3: sock, 4: sock})
+                # What it opened itself: its loop, and clients.
+                self.assertLessEqual(
+                    set(found.values()),
+                    {"anon_inode:", sock, pipe}, found)
+            # poold's end of a channel is poold's alone.
+            self.assertFalse(
+                set(sockets(pool.pid)) & {
+                    s for pid in descendants(pool.pid)
+                    for s in sockets(pid)} - set(shared(pool)))
+
+    def test_a_dead_zygote_is_replaced_and_missed_by_nobody(self):
+        hosts = [f"t{i}.localhost" for i in range(4)]
+        with Pool([book_flight(h) for h in hosts],
+                  pool={"spare": 0}) as pool:
+            for host in hosts:
+                kill(self.one(pool, "holdline: zygote"))
+                park(pool, host)
+            self.assertGreaterEqual(
+                pool.count_lines(r"zygote: ended: signal 9"), 2)
+            # Those that ran go on.
+            for host in hosts:
+                self.one(pool, f"holdline: backend {host}")
+
+    def test_a_spare_that_dies_is_replaced(self):
+        with Pool([book_flight("a.localhost")], pool={"spare": 2}) as pool:
+            until(lambda: len(pool.pids_titled(": spare")) == 2, "spares")
+            for pid in pool.pids_titled(": spare"):
+                kill(pid)
+            until(lambda: len(pool.pids_titled(": spare")) == 2, "spares")
+            park(pool, "a.localhost")
+
+    @unittest.skipUnless(IS_ROOT, "a PID namespace takes root")
+    def test_kill_of_the_first_process_ends_what_stands_below_it(self):
+        code = ("import os, socket, signal\n"
+                "if os.fork() == 0:\n"
+                " os.setsid()\n"
+                " if os.fork() == 0:\n"
+                "  while True: signal.pause()\n"
+                " os._exit(0)\n"
+                "os.wait()\n"
+                "s = socket.socket(fileno=3)\n"
+                "while True:\n"
+                " c, _ = s.accept(); c.recv(999)\n"
+                " c.sendall(b'HTTP/1.1 200 OK\\r\\n"
+                "Content-Length: 0\\r\\n\\r\\n'); c.close()\n")
+        with Pool([{"host": "x.localhost", "command": [
+                "/usr/bin/python3", "-c", "exec(__import__('os').environ"
+                "['TREE_CODE'])"]}], env={"TREE_CODE": code}) as pool:
+            self.assertEqual(ask(pool, "x.localhost", "/")[0], 200)
+            init = self.one(pool, "holdline: init of")
+            below = descendants(init)
+            self.assertEqual(len(below), 2)
+            kill(init)
+            until(lambda: not any(os.path.exists(f"/proc/{p}")
+                                  for p in below), "their end")
+
+    @unittest.skipIf(SANITIZED, "measures memory")
+    def test_poold_stays_small(self):
+        n = 40
+        hosts = [f"t{i}.localhost" for i in range(n)]
+        with Pool([book_flight(h) for h in hosts],
+                  pool={"max_backends": n}) as pool:
+            private = {}
+            for i, host in enumerate(hosts):
+                ask(pool, host, "/mcp", "POST", LIST)
+                private[i + 1] = private_kib(pool.pid)
+            self.assertLessEqual(private[1], 1280)
+            self.assertLessEqual(private[n] - private[1], 10 * n, private)
+
+
+def private_kib(pid):
+    """Memory that is this process's alone."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        rows = [r.split() for r in f]
+    return sum(int(r[1]) for r in rows if r[0].startswith("Private_"))
+
+
+def sockets(pid):
+    """The inodes of its sockets."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        where = os.readlink(f"/proc/{pid}/fd/{fd}")
+        if where.startswith("socket:"):
+            found.append(where)
+    return found
+
+
+def shared(pool):
+    """What poold and the switchboard both have: the listening sockets."""
+    pid, = pool.pids_titled("holdline: switchboard")
+    return sockets(pid)
+
+
+class Orphans(unittest.TestCase):
+    def test_some_rounds_of_orphans_py(self):
+        done = subprocess.run(
+            [sys.executable, os.path.join(HERE, "orphans.py"),
+             "--rounds", "60", "--seconds", "30",
+             "--seed", os.environ.get("ORPHANS_SEED", "1")],
+            capture_output=True, text=True, check=False, timeout=300)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex(done.stdout, r"(\d+) of \1 rounds left nothing")
+
+
+if __name__ == "__main__":
+    unittest.main()
