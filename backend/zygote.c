@@ -10,6 +10,7 @@
 
 #include <bsd/stdlib.h>
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -316,6 +317,9 @@ zygote_run(int *argc_r)
 	zygote_parent = getppid();
 	title_set("zygote");
 	zygote_make_filters();
+	/* What that freed would be touched again by each child, page by page.
+	 */
+	malloc_trim(0);
 	if (packet_send(channel, PROTO_READY, &ready, NULL, NULL, 0) < 0)
 		exit(EXIT_FAILURE);
 	for (;;) {
