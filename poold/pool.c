@@ -270,6 +270,22 @@ pool_end_zygote(struct pool *pool)
 	    clock_deadline_ms(pool->context->settings->pool.stop_timeout_ms));
 }
 
+/*
+ * What is left is to remove folders and groups, without tasks and without
+ * handlers: a third signal must not end us in the middle of it.
+ */
+static void
+pool_end_signals(void)
+{
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+}
+
 static int
 pool_end(void *arg, struct err *err)
 {
@@ -299,6 +315,7 @@ pool_end(void *arg, struct err *err)
 	board_quit(
 	    &pool->board, clock_deadline_ms(settings->pool.stop_timeout_ms));
 	pool_end_family(pool);
+	pool_end_signals();
 	log_info("ended");
 	return 0;
 }
