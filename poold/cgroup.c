@@ -242,6 +242,18 @@ cgroup_end_earlier(const struct cgroup *cgroup)
 	(void)rmdir(cgroup->folder);
 }
 
+/* What leaving needs is had before going in. */
+static int
+cgroup_hold_way_out(struct cgroup *cgroup)
+{
+	fd_auto int dir = open(cgroup->base, CGROUP_DIR_FLAGS);
+
+	if (dir < 0)
+		return -errno;
+	cgroup->leave_fd = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	return cgroup->leave_fd < 0 ? -errno : 0;
+}
+
 /* Make folder and folder/pool, and go in. */
 static int
 cgroup_enter(struct cgroup *cgroup)
@@ -251,8 +263,12 @@ cgroup_enter(struct cgroup *cgroup)
 	fd_auto int dir = open(cgroup->folder, CGROUP_DIR_FLAGS);
 	if (dir < 0 || (mkdirat(dir, "pool", 0755) < 0 && errno != EEXIST))
 		return -errno;
-	const int e = cgroup_write(dir, "pool/cgroup.procs", "0");
+	int e = cgroup_hold_way_out(cgroup);
+	if (e == 0)
+		e = cgroup_write(dir, "pool/cgroup.procs", "0");
 	cgroup->is_in = e == 0;
+	if (e < 0)
+		fd_close(&cgroup->leave_fd);
 	if (e == 0) {
 		cgroup->base_enabled = cgroup_enable(cgroup->base);
 		cgroup->folder_enabled = cgroup_enable(cgroup->folder);
@@ -265,7 +281,7 @@ cgroup_open(struct cgroup *cgroup, const char *runtime_dir, struct err *err_r)
 {
 	int e;
 
-	*cgroup = (struct cgroup){ .base = cgroup_find_base() };
+	*cgroup = (struct cgroup){ .base = cgroup_find_base(), .leave_fd = -1 };
 	STAILQ_INIT(&cgroup->idle);
 	STAILQ_INIT(&cgroup->late);
 	if (!cgroup->base)
@@ -305,12 +321,14 @@ void
 cgroup_close(struct cgroup *cgroup)
 {
 	if (cgroup->is_in) {
-		fd_auto int dir = open(cgroup->base, CGROUP_DIR_FLAGS);
 		cgroup_empty_late(cgroup);
 		(void)cgroup_remove_leaves(cgroup->folder);
 		cgroup_disable(cgroup->folder, cgroup->folder_enabled);
 		cgroup_disable(cgroup->base, cgroup->base_enabled);
-		(void)cgroup_write(dir, "cgroup.procs", "0");
+		if (write(cgroup->leave_fd, "0", 1) < 0)
+			log_warn_err(-errno, "%s: cannot be left",
+			    cgroup->folder);
+		fd_close(&cgroup->leave_fd);
 	}
 	if (cgroup->folder) {
 		cgroup_drop_leaves(&cgroup->idle);

@@ -36,6 +36,7 @@ struct cgroup {
 	char *base; /* the group that poold was started in */
 	char *folder;
 	bool is_in;                /* poold is in folder/pool */
+	int leave_fd;              /* base/cgroup.procs, to get out; or -1 */
 	unsigned base_enabled;     /* controllers that we enabled, as bits */
 	unsigned folder_enabled;
 	unsigned n;                /* leaves made so far */
