@@ -5,6 +5,7 @@
  * was begun was ended exactly once, no memory and no descriptor is left, the
  * loop has nothing to wait for. What is run again, and how, see flow_inject.c.
  */
+#include "common/flow/sleep.h"
 #include "tests/unit/flow_harness.h"
 
 #include <dirent.h>
@@ -533,6 +534,22 @@ harness_wants(const char *test)
 	const char *const only = getenv("FLOW_TEST");
 
 	return !only || strcmp(only, test) == 0;
+}
+
+int
+note_end(void *arg, struct err *err)
+{
+	note("%s", (const char *)arg);
+	return 0;
+}
+
+int
+note_slow_end(void *arg, struct err *err)
+{
+	note("%s(", (const char *)arg);
+	flow_sleep(10);
+	note("%s)", (const char *)arg);
+	return 0;
 }
 
 int

@@ -135,6 +135,10 @@ const char *traced(void);
 	} while (0)
 bool harness_wants(const char *test);
 
+/* Finalisers that note the word arg: at once; around 10 ms, "word(" "word)". */
+int note_end(void *arg, struct err *err);
+int note_slow_end(void *arg, struct err *err);
+
 /* Run the suite; returns the exit status of the program. *takes* s. */
 int harness_main(Suite *s, TCase *c);
 

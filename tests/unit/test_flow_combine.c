@@ -13,22 +13,6 @@
 #include "common/flow/wait.h"
 #include "tests/unit/flow_harness.h"
 
-static int
-finalise(void *arg, struct err *err)
-{
-	note("%s", (const char *)arg);
-	return 0;
-}
-
-static int
-finalise_slowly(void *arg, struct err *err)
-{
-	note("%s(", (const char *)arg);
-	flow_sleep(10);
-	note("%s)", (const char *)arg);
-	return 0;
-}
-
 static void *
 body_note(void *arg)
 {
@@ -52,7 +36,7 @@ resource_simple(void *arg)
 {
 	noted(end, arg);
 
-	ENSURE(finalise_slowly, "fin");
+	ENSURE(note_slow_end, "fin");
 	resource_provide("value");
 }
 
@@ -87,7 +71,7 @@ END_TEST
 static void *
 resource_fails(void *arg)
 {
-	ENSURE(finalise, "undone");
+	ENSURE(note_end, "undone");
 	flow_fail(-EACCES, "no entry");
 }
 
@@ -159,7 +143,7 @@ END_TEST
 static void *
 resource_slow_init(void *arg)
 {
-	ENSURE(finalise, "undone");
+	ENSURE(note_end, "undone");
 	flow_sleep(100);
 	resource_provide(NULL);
 }
@@ -205,7 +189,7 @@ static void *
 resource_with_child(void *arg)
 {
 	SPAWN(b95_child, NULL, NULL);
-	ENSURE(finalise_slowly, "fin");
+	ENSURE(note_slow_end, "fin");
 	flow_sleep(1);
 	resource_provide(NULL);
 }
@@ -522,7 +506,7 @@ chaos_body(void *arg)
 static void *
 resource_careful(void *arg)
 {
-	if (scope_ensure(finalise, "fin") < 0)
+	if (scope_ensure(note_end, "fin") < 0)
 		flow_fail(-ENOMEM, "no memory for a finaliser");
 	resource_provide("value");
 }

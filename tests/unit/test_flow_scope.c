@@ -12,22 +12,6 @@
 #include "tests/unit/flow_harness.h"
 
 static int
-finalise(void *arg, struct err *err)
-{
-	note("%s", (const char *)arg);
-	return 0;
-}
-
-static int
-finalise_slowly(void *arg, struct err *err)
-{
-	note("%s(", (const char *)arg);
-	flow_sleep(10);
-	note("%s)", (const char *)arg);
-	return 0;
-}
-
-static int
 finalise_badly(void *arg, struct err *err)
 {
 	return err_set(err, -EIO, NULL, "%s is broken", (const char *)arg);
@@ -53,7 +37,7 @@ body_suspend(void *arg)
 static void *
 body_slow_end(void *arg)
 {
-	ENSURE(finalise_slowly, arg);
+	ENSURE(note_slow_end, arg);
 	flow_suspend();
 	return NULL;
 }
@@ -228,7 +212,7 @@ static void *
 b36(void *arg)
 {
 	SPAWN(b36_child, NULL, NULL);
-	ENSURE(finalise_slowly, "end");
+	ENSURE(note_slow_end, "end");
 	flow_suspend();
 	return NULL;
 }
@@ -283,7 +267,7 @@ static void
 b78_function(void)
 {
 	SPAWN(body_slow_end, "child", NULL);
-	ENSURE(finalise, "ensured");
+	ENSURE(note_end, "ensured");
 }
 
 static void *
@@ -570,7 +554,7 @@ b84_resource(void *arg)
 {
 	noted(end, "local");
 
-	ENSURE(finalise_slowly, "resource");
+	ENSURE(note_slow_end, "resource");
 	resource_provide(NULL);
 }
 

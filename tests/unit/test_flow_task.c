@@ -10,22 +10,6 @@
 #include "tests/unit/flow_harness.h"
 
 static int
-finalise(void *arg, struct err *err)
-{
-	note("%s", (const char *)arg);
-	return 0;
-}
-
-static int
-finalise_slowly(void *arg, struct err *err)
-{
-	note("%s(", (const char *)arg);
-	flow_sleep(10);
-	note("%s)", (const char *)arg);
-	return 0;
-}
-
-static int
 finalise_badly(void *arg, struct err *err)
 {
 	note("%s", (const char *)arg);
@@ -68,7 +52,7 @@ body_suspend(void *arg)
 static void *
 body_slow_end(void *arg)
 {
-	ENSURE(finalise_slowly, arg);
+	ENSURE(note_slow_end, arg);
 	flow_suspend();
 	return NULL;
 }
@@ -467,7 +451,7 @@ END_TEST
 static void *
 b29_inner(void *arg)
 {
-	ENSURE(finalise_slowly, "inner");
+	ENSURE(note_slow_end, "inner");
 	SPAWN(body_fail_later, "deep", NULL);
 	flow_suspend();
 	return NULL;
@@ -476,7 +460,7 @@ b29_inner(void *arg)
 static void *
 b29(void *arg)
 {
-	ENSURE(finalise_slowly, "outer");
+	ENSURE(note_slow_end, "outer");
 	SPAWN(b29_inner, NULL, NULL);
 	flow_suspend();
 	return NULL;
@@ -569,7 +553,7 @@ b33(void *arg)
 	noted(first, "first");
 	noted(second, "second");
 
-	ENSURE(finalise_slowly, "slow");
+	ENSURE(note_slow_end, "slow");
 	need(scope_call(b33_deep, NULL, NULL, NULL) == 0);
 	note("not-reached");
 	return NULL;
@@ -641,7 +625,7 @@ END_TEST
 static void *
 b42(void *arg)
 {
-	ENSURE(finalise_slowly, "end");
+	ENSURE(note_slow_end, "end");
 	return "value";
 }
 
@@ -655,7 +639,7 @@ END_TEST
 static void *
 b49(void *arg)
 {
-	ENSURE(finalise_slowly, "end");
+	ENSURE(note_slow_end, "end");
 	flow_fail(-EPERM, "mine");
 }
 
@@ -764,9 +748,9 @@ END_TEST
 static void *
 b51(void *arg)
 {
-	ENSURE(finalise_slowly, "first");
+	ENSURE(note_slow_end, "first");
 	SPAWN(body_fail_later, "late", NULL);
-	ENSURE(finalise_slowly, "second");
+	ENSURE(note_slow_end, "second");
 	flow_suspend();
 	return NULL;
 }
@@ -874,9 +858,9 @@ END_TEST
 static void *
 b56(void *arg)
 {
-	ENSURE(finalise, "one");
+	ENSURE(note_end, "one");
 	SPAWN(body_slow_end, "child", NULL);
-	ENSURE(finalise_slowly, "three");
+	ENSURE(note_slow_end, "three");
 	flow_sleep(1);
 	return NULL;
 }
@@ -896,7 +880,7 @@ b60_finaliser(void *arg, struct err *err)
 	SPAWN(body_slow_end, "spawned", NULL);
 	SPAWN(body_note, "awaited", &t);
 	need(task_await(t, NULL, NULL) == 0);
-	ENSURE(finalise, "acquired");
+	ENSURE(note_end, "acquired");
 	return 0;
 }
 
@@ -964,7 +948,7 @@ END_TEST
 static void *
 b64(void *arg)
 {
-	ENSURE(finalise, "last");
+	ENSURE(note_end, "last");
 	ENSURE(finalise_by_failing, "f3");
 	ENSURE(finalise_badly, "f2");
 	flow_fail(-EPERM, "body");
@@ -1020,7 +1004,7 @@ END_TEST
 static void *
 b74_inner(void *arg)
 {
-	ENSURE(finalise, "ensured");
+	ENSURE(note_end, "ensured");
 	SPAWN(body_slow_end, "child", NULL);
 	flow_sleep(1);
 	return "inner";
