@@ -565,24 +565,26 @@ class Routes(Case):
         self.assertTrue(self.sb.asks.empty())
 
     def test_a_refused_connect_asks_for_another_backend(self):
-        backend = self.sb.backend("acme.localhost").serve(echo)
-        self.get().response()
+        backend = self.sb.backend("acme.localhost")
+        client = self.get("/1")
+        first = backend.accept()
+        first.head()
+        first.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        client.response()
         del self.sb.routes["acme.localhost"]
         backend.close()
-        # The idle upstream is open still: its thread sees no end. A second
-        # client needs a second connection, and that is refused.
-        hold = self.get("/held")
-        self.assertEqual(hold.response()[1], b"/held")
-        backend.echo_over = True
+        # The one upstream is busy: others need a connection of their own, and
+        # that is refused.
+        self.get("/held", client=client)
+        first.head()
         clients = [self.get("/%d" % i) for i in range(3)]
-        n = 0
-        while n < 1:
-            ask, dead, host = self.sb.ask()
-            self.assertEqual(dead, backend.generation)
-            self.sb.ready(ask, host, self.sb.backend().serve(echo))
-            n += 1
-        for i, client in enumerate(clients):
-            self.assertEqual(client.response()[1], b"/%d" % i)
+        ask, dead, host = self.sb.ask()
+        self.assertEqual(dead, backend.generation)
+        self.sb.ready(ask, host, self.sb.backend().serve(echo))
+        for i, other in enumerate(clients):
+            self.assertEqual(other.response()[1], b"/%d" % i)
+        first.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        self.assertEqual(client.response()[0].status, 200)
 
     def test_a_second_refused_connect_is_a_502(self):
         dead = self.sb.backend("acme.localhost")
