@@ -83,23 +83,6 @@ struct backend *backend_new(struct context *context, struct board *board,
  */
 int backend_run_take(struct backend *backend);
 
-/* What an ask for it is measured against. */
-void backend_load(const struct backend *backend, struct policy_load *load);
-
-/* The part of it that concerns the places under max_backends. */
-void
-backend_load_places(const struct context *context, struct policy_load *load);
-
-/* It failed and is asked for: if its program is another one, forget that. */
-void backend_look_for_change(struct backend *backend);
-
-/*
- * Add an ask that was admitted (POLICY_ADMIT) or may wait (POLICY_WAIT). It is
- * answered by ROUTE_READY or ROUTE_FAILED, at once or later. Never waits.
- */
-void backend_add_ask(struct backend *backend, uint64_t ask,
-    uint64_t dead_generation, enum policy_verdict verdict);
-
 /* Post an event to its task. Never waits. */
 void backend_post(struct backend *backend, enum life_event event);
 
@@ -108,12 +91,5 @@ void backend_post(struct backend *backend, enum life_event event);
  * it has an exchange there.
  */
 void backend_held(struct backend *backend, uint32_t ask_again_ms, bool is_busy);
-
-/* What seats_init wants of the seats of backends. */
-void backend_on_place(struct seat *seat);
-void backend_on_wanted(struct seat *seat);
-
-/* Refuse all its asks: poold ends. */
-void backend_refuse_asks(struct backend *backend);
 
 #endif

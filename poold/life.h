@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * life: the life of a backend as a table of states and events. Pure: it says
- * what to do and what is next; backend.c does it. Every pair of state and
+ * what to do and what is next; backend_act.c does it. Every pair of state and
  * event is a row, also those that cannot happen.
  */
 #ifndef POOLD_LIFE_H
@@ -46,7 +46,7 @@ enum life_event {
 	LIFE_N_EVENTS,
 };
 
-/* What to do; backend.c has one function for each. */
+/* What to do; backend_act.c has one function for each. */
 enum life_action {
 	LIFE_NEVER,       /* the pair cannot happen: our bug */
 	LIFE_KEEP,        /* nothing */

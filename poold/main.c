@@ -30,6 +30,12 @@
  *   ask.c              who waits for a backend, and the answers
  *   backend_confine.c  what a run may use up, open and call
  *   backend_spawn.c    folder, socket and process of a new run
+ *   backend_hear.c     what its process says
+ *   backend_ask.c      who waits for it; its place
+ *   backend_judge.c    how a run ended
+ *   backend_bury.c     nothing of it is left
+ *   backend_act.c      what life.c says is to be done
+ *   backend_tell.c     changes of state, to log and events
  *   backend.c          the task of a backend
  *   pool.c             asks to backends; the order of ending
  */

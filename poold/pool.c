@@ -19,6 +19,7 @@
 #include "common/flow/task.h"
 #include "common/proc/notify.h"
 
+#include "poold/backend_ask.h"
 #include "poold/family.h"
 #include "poold/match.h"
 #include "poold/policy.h"
@@ -99,8 +100,8 @@ pool_route(struct pool *pool, const struct proto_route_ask *ask,
 	struct policy_load load;
 
 	if (backend) {
-		backend_look_for_change(backend);
-		backend_load(backend, &load);
+		backend_ask_look(backend);
+		backend_ask_load(backend, &load);
 	} else {
 		load = (struct policy_load){
 			.is_ending = pool->context->is_ending,
@@ -108,7 +109,7 @@ pool_route(struct pool *pool, const struct proto_route_ask *ask,
 			.max_hosts =
 			    (uint32_t)settings->tenants[match->index].max_hosts,
 		};
-		backend_load_places(pool->context, &load);
+		backend_ask_places(pool->context, &load);
 	}
 	const enum policy_verdict verdict = policy_admit(&load);
 	if (verdict != POLICY_ADMIT && verdict != POLICY_WAIT) {
@@ -119,7 +120,7 @@ pool_route(struct pool *pool, const struct proto_route_ask *ask,
 	if (!backend)
 		backend = pool_add(pool, match->index, ask->host);
 	if (backend)
-		backend_add_ask(
+		backend_ask_add(
 		    backend, ask->ask, ask->dead_generation, verdict);
 	else
 		ask_fail_one(&pool->board, ask->ask, 503, 1, "out of memory");
@@ -301,7 +302,7 @@ pool_end(void *arg, struct err *err)
 	/* Ours too: what nobody accepts must be refused, not left to hang. */
 	listeners_close(&context->listeners);
 	RB_FOREACH (backend, pool_tree, &pool->backends)
-		backend_refuse_asks(backend);
+		backend_ask_refuse(backend);
 	board_drain(&pool->board,
 	    clock_deadline_ms(
 		settings->pool.drain_timeout_ms + POOL_DRAIN_SLACK_MS));
@@ -398,8 +399,8 @@ pool_init(struct pool *pool, struct context *context)
 	pool->next_number = (uint32_t)context->settings->n_tenants + 1;
 	waitq_init(&context->changed);
 	seats_init(&context->seats,
-	    (uint32_t)context->settings->pool.max_backends, backend_on_place,
-	    backend_on_wanted);
+	    (uint32_t)context->settings->pool.max_backends,
+	    backend_ask_on_place, backend_ask_on_wanted);
 	events_init(&context->events);
 	report_init(&pool->report, context, &pool->board);
 	board_init(&pool->board, context, &pool_board_calls, pool);
