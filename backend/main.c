@@ -23,6 +23,7 @@
  *	face_2026*.c     the modern face: the ladder, legs, retries
  *	mcp.c            the endpoint
  *	serve.c          accepting and serving
+ *	birth.c          when the steps of the start were done
  *	poold_link.c     the channel to poold
  *	reap.c           orphans, as first process of a PID namespace
  *	tenant.c         start and end of all of this
@@ -40,6 +41,7 @@
 #include "common/proc/sanitized.h"
 #include "common/proc/title.h"
 
+#include "backend/birth.h"
 #include "backend/tenant.h"
 #include "backend/zygote.h"
 
@@ -147,6 +149,8 @@ main(int argc, char **argv, char **envp)
 	};
 	int status;
 
+	birth_mark(BIRTH_TOLD);
+	birth_mark(BIRTH_CONFINED);
 	title_init(argc, argv, envp);
 	log_init("backend", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);

@@ -10,6 +10,8 @@
 #include "common/base/mem.h"
 #include "common/ipc/channel.h"
 
+#include "backend/birth.h"
+
 struct poold_link {
 	struct channel *channel; /* NULL once poold is gone */
 	struct latch *gone;
@@ -99,7 +101,11 @@ poold_link_send(struct poold_link *link, enum proto_type type,
 void
 poold_link_ready(struct poold_link *link)
 {
-	const struct proto_ready ready = { 0 };
+	const struct proto_ready ready = {
+		.told_us = birth_at_us(BIRTH_TOLD),
+		.confined_us = birth_at_us(BIRTH_CONFINED),
+		.loaded_us = birth_at_us(BIRTH_LOADED),
+	};
 
 	poold_link_send(link, PROTO_READY, &ready, NULL);
 }

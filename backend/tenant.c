@@ -14,6 +14,7 @@
 #include "common/flow/main.h"
 
 #include "backend/backend.h"
+#include "backend/birth.h"
 #include "backend/dialog.h"
 #include "backend/peer.h"
 #include "backend/poold_link.h"
@@ -121,6 +122,7 @@ tenant_load(struct tenant *t)
 	for (char **file = t->spec->tools; *file; file++)
 		if (load_open(t->backend.load, *file, &err) != 0)
 			tenant_fail("backend: %s: %s", err.place, err.text);
+	birth_mark(BIRTH_LOADED);
 }
 
 /* Make what sessions and faces need. Returns 0 or -ENOMEM. */

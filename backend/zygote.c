@@ -34,6 +34,8 @@
 #include "common/proc/sandbox.h"
 #include "common/proc/title.h"
 
+#include "backend/birth.h"
+
 #define ZYGOTE_STATUS 127 /* of a child that cannot become a backend */
 #define ZYGOTE_FDS    5   /* of a child: 0 to 4 */
 
@@ -221,6 +223,7 @@ zygote_become(struct packet *packet, int *argc_r)
 	zygote_set_env(zygote_take_strings(&block, assign->n_envp));
 	zygote_drop(assign);
 	zygote_confine(assign, &block);
+	birth_mark(BIRTH_CONFINED);
 	*argc_r = (int)assign->n_argv;
 	return zygote_argv;
 }
@@ -238,6 +241,7 @@ zygote_grow(struct packet *spawn, int *argc_r)
 	title_set("spare");
 	arc4random_stir();
 	zygote_await(&assign);
+	birth_mark(BIRTH_TOLD);
 	return zygote_become(&assign, argc_r);
 }
 

@@ -19,6 +19,7 @@
 #include "poold/context.h"
 #include "poold/life.h"
 #include "poold/policy.h"
+#include "poold/stages.h"
 
 struct process;
 
@@ -54,6 +55,7 @@ struct backend {
 	bool was_ready;
 	int64_t started_ms;
 	int64_t started_wall_ms;
+	struct stages stages; /* of its start */
 	uint32_t n_sessions;
 	uint32_t ask_again_ms; /* what HELD said */
 	int64_t let_go_ms;     /* what RELEASE_ASK said: idle for so long */

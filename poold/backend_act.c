@@ -66,7 +66,9 @@ backend_do_start(struct backend *backend)
 	backend->mark = backend_ask_mark(backend);
 	backend->watch_at_ms = CLOCK_NEVER;
 	backend->words[0] = '\0';
+	backend->stages.said = (struct proto_ready){ 0 };
 	turn_take(&backend->turn);
+	backend->stages.began_us = clock_now_us();
 	backend->started_ms = clock_now_ms();
 	backend->started_wall_ms = clock_wall_ms();
 	backend_set_due(backend, context->settings->pool.start_timeout_ms);

@@ -113,6 +113,8 @@ backend_ask_add(struct backend *backend, uint64_t id, uint64_t dead_generation,
 		    "too much is waiting for this backend");
 		return;
 	}
+	if (backend->asks.n == 1)
+		backend->stages.asked_us = clock_now_us();
 	if (verdict == POLICY_WAIT) {
 		seat_wait(seats, &backend->seat);
 		backend_post(backend, LIFE_WAITS);

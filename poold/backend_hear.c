@@ -3,6 +3,7 @@
 #include "poold/backend_hear.h"
 
 #include <bsd/string.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
@@ -53,6 +54,8 @@ backend_on_msg(const struct channel_msg *msg, void *arg)
 
 	switch (msg->type) {
 	case PROTO_READY:
+		memcpy(&backend->stages.said, msg->payload,
+		    sizeof(backend->stages.said));
 		backend_post(backend, LIFE_SERVES);
 		break;
 	case PROTO_FAILED:

@@ -56,6 +56,18 @@ backend_say(const struct backend *backend, enum proto_event_kind kind,
 	events_say(&backend->context->events, &said);
 }
 
+/* It serves: and what its start took. */
+static void
+backend_tell_ready(const struct backend *backend)
+{
+	struct stages stages = backend->stages;
+	char words[STAGES_WORDS_BYTES];
+
+	stages.ready_us = clock_now_us();
+	stages_words(&stages, words);
+	backend_say(backend, PROTO_EVENT_READY, "", words);
+}
+
 /* A run is over: reaped, with all that it left behind. */
 static void
 backend_tell_end(const struct backend *backend)
@@ -90,7 +102,7 @@ backend_tell(
 		break;
 	case LIFE_READY:
 		if (old == LIFE_STARTING)
-			backend_say(backend, PROTO_EVENT_READY, "", "");
+			backend_tell_ready(backend);
 		break;
 	case LIFE_STOPPING:
 		if (event == LIFE_RELEASED && backend->is_evicted)

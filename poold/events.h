@@ -22,7 +22,7 @@ struct events_said {
 	const char *host;
 	const char *state; /* of the backend now */
 	const char *cause; /* a word; "": none */
-	const char *words; /* how it ended, or why; "": nothing to say */
+	const char *words; /* how it ended, or why, or what it took; or "" */
 	uint64_t generation;
 	int32_t pid; /* 0: of no process */
 	uint32_t n_failures;

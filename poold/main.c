@@ -11,7 +11,7 @@
  * Files, in reading order; each includes only files above it:
  *   match.c address.c  hosts and addresses          (pure)
  *   settings.c         the configuration             (pure)
- *   life.c policy.c seat.c  what happens to a backend   (pure)
+ *   life.c policy.c seat.c stages.c   what happens to a backend   (pure)
  *   tail.c env.c       lines of stderr, environments (pure)
  *   uids.c mark.c      ids for tenants; what changed
  *   heritage.h         what a child inherits

@@ -154,6 +154,20 @@ feed_kind_name(uint32_t kind)
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : NULL;
 }
 
+/* What its text is called. */
+static const char *
+feed_text_name(uint32_t kind)
+{
+	switch (kind) {
+	case PROTO_EVENT_ERROR:
+		return "message";
+	case PROTO_EVENT_READY:
+		return "start";
+	default:
+		return "status";
+	}
+}
+
 /* The data of an event as *new* text (free), or NULL: no memory. */
 static char *
 feed_compose(
@@ -173,8 +187,7 @@ feed_compose(
 		    json_string(event->cause));
 	/* What a program said of itself may be no UTF-8. */
 	if (text[0])
-		json_object_set_new(root,
-		    event->kind == PROTO_EVENT_ERROR ? "message" : "status",
+		json_object_set_new(root, feed_text_name(event->kind),
 		    json_string(text) ?: json_string("(not UTF-8)"));
 	if (event->n_failures)
 		json_object_set_new(

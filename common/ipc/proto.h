@@ -155,9 +155,15 @@ struct proto_quit {
 	uint32_t reserved;
 };
 
-/* The child can do its work. */
+/*
+ * The child can do its work. A tools backend says when it was told its tenant,
+ * confined, and its tools were loaded, in microseconds of CLOCK_MONOTONIC;
+ * others 0. For showing: nothing is decided by it.
+ */
 struct proto_ready {
-	uint32_t reserved;
+	int64_t told_us;
+	int64_t confined_us;
+	int64_t loaded_us;
 };
 
 /* The child cannot start; a text says why. It exits after this. */

@@ -1108,7 +1108,8 @@ class Events(unittest.TestCase):
             p.send_ask("a.localhost")
             self.assertEqual(self.hear(p, 1)[0]["name"], "started")
             told = p.expect("route_ready")
-            p.line(r"event 2: ready")
+            p.line(r"event 2: ready a.localhost: asked_us=[1-9]\d* "
+                   r"queue_us=\d+ start_us=[1-9]\d* generation=")
             # An answer that comes later than the event would have.
             p.failed("nobody.localhost", 404)
             p.tell("watch", is_on=1, n_credit=5)

@@ -42,7 +42,7 @@ PAYLOADS = {
     DRAIN: struct.Struct("=I"),
     DRAINED: struct.Struct("=I"),
     QUIT: struct.Struct("=I"),
-    READY: struct.Struct("=I"),
+    READY: struct.Struct("=qqq"),
     WATCH: struct.Struct("=II"),
     EVENT: struct.Struct("=QQqiIII16s16s256s"),
 }
