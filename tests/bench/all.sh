@@ -10,5 +10,6 @@ code=0
 for script in proxy cold parked; do
   python3 $script.py || code=1
 done
+sh pool/run.sh || code=1
 sh flow/run.sh || code=1
 exit $code

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""many: a crowd of tenants, cold at once, then idle, then ended."""
+
+from common import (hosts, is_asleep, memory_kib, pairs, percentile, program,
+                    progress, table, tenants_pool, titled, until, verdict)
+
+KERNEL = ("PageTables", "KernelStack", "Slab", "Percpu")
+TARGET_KIB = 300
+
+
+def meminfo():
+    """KiB by name, of the whole machine."""
+    with open("/proc/meminfo", encoding="ascii") as f:
+        return {line.split(":")[0]: int(line.split()[1]) for line in f}
+
+
+def cold_ms(pool, folder, n):
+    """Until the last of n cold tenants gave its first byte."""
+    (began, _), *rows = pairs(
+        [program("first"), "all", str(pool.port)], folder, hosts(n))
+    return (max(ended for _, ended in rows) - began) / 1e6
+
+
+def spawn_ms(folder, *words):
+    (began, ended), = pairs([program("spawn"), *words], folder)
+    return (ended - began) / 1e6
+
+
+def memory(pool, before, n):
+    """KiB an idle tenant, by kind; poold's own private ones in total."""
+    def backends():
+        pids = titled(pool, "holdline: backend")
+        return pids if len(pids) == n and all(map(is_asleep, pids)) else []
+
+    pids = until(backends, f"{n} idle backends")
+    after = meminfo()
+    own = memory_kib(pool.pid)
+    found = {name: (after[name] - before[name]) / n for name in KERNEL}
+    found["PSS"] = sum(memory_kib(p)["Pss"] for p in pids) / n
+    found["sum"] = sum(found.values())
+    found["available"] = (before["MemAvailable"]
+                          - after["MemAvailable"]) / n
+    found["poold"] = own["Private_Clean"] + own["Private_Dirty"]
+    return found
+
+
+def one_round(folder, n):
+    """All of it once: what is compared stands side by side in time."""
+    found = {"bare": spawn_ms(folder, "all", str(n), program("bare"))}
+    with tenants_pool(folder, "many", n) as pool:
+        before = meminfo()
+        found["cold"] = cold_ms(pool, folder, n)
+        found.update(memory(pool, before, n))
+        if pool.end() != 0:
+            raise SystemExit(f"pool: poold ended with {pool.code}: "
+                             "something had to be killed")
+        found["end"] = pool.end_ms
+    found["kill"] = spawn_ms(folder, "kill", str(n))
+    return found
+
+
+def show_times(rounds, n):
+    def cells(name):
+        values = [r[name] for r in rounds]
+        return [f"{percentile(values, p):.0f} ms" for p in (0, 0.5, 0.95)]
+
+    def ratio(ours, theirs):
+        return (percentile([r[ours] for r in rounds], 0.5)
+                / percentile([r[theirs] for r in rounds], 0.5))
+
+    cold, end = ratio("cold", "bare"), ratio("end", "kill")
+    table((f"{n} tenants", "least", "p50", "p95", "× bare (p50)",
+           "target"), [
+        ("holdline: all cold at once, until the last first byte",
+         *cells("cold"), f"{cold:.2f}", verdict(cold, 1)),
+        ("bare: the same number, fork + exec", *cells("bare"), "1.00", ""),
+        ("holdline: SIGTERM, until all is gone", *cells("end"),
+         f"{end:.2f}", verdict(end, 6)),
+        ("bare: kill and wait, forked children", *cells("kill"), "1.00",
+         "")])
+
+
+def show_memory(rounds, n):
+    def p50(name):
+        return percentile([r[name] for r in rounds], 0.5)
+
+    table((f"an idle tenant of {n}", "KiB", "target"), [
+        ("PSS", f"{p50('PSS'):.0f}", ""),
+        *((f"kernel: {name}", f"{p50(name):.1f}", "") for name in KERNEL),
+        ("sum", f"{p50('sum'):.0f}", verdict(p50("sum"), TARGET_KIB)),
+        ("MemAvailable fell by", f"{p50('available'):.0f}", ""),
+        (f"poold itself, private, with {n}", f"{p50('poold'):.0f}",
+         verdict(p50("poold"), 1024 + 5 * n))])
+
+
+def run(folder, rounds, n):
+    found = []
+    for i in range(rounds):
+        progress(f"pool: {n} tenants, round {i + 1} of {rounds}")
+        found.append(one_round(folder, n))
+    show_times(found, n)
+    show_memory(found, n)
