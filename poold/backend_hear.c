@@ -11,6 +11,14 @@
 #include "poold/backend.h"
 #include "poold/backend_ask.h"
 
+/* From now on it serves. */
+static void
+backend_hear_ready(struct backend *backend)
+{
+	backend->stages.ready_us = clock_now_us();
+	backend_post(backend, LIFE_SERVES);
+}
+
 static void
 backend_on_runs(void *arg)
 {
@@ -18,7 +26,7 @@ backend_on_runs(void *arg)
 
 	/* A command listens already: poold made its socket. */
 	if (backend->tenant->command.n > 0)
-		backend_post(backend, LIFE_SERVES);
+		backend_hear_ready(backend);
 }
 
 /* The number of its sessions decides whether it can be idle. */
@@ -56,7 +64,7 @@ backend_on_msg(const struct channel_msg *msg, void *arg)
 	case PROTO_READY:
 		memcpy(&backend->stages.said, msg->payload,
 		    sizeof(backend->stages.said));
-		backend_post(backend, LIFE_SERVES);
+		backend_hear_ready(backend);
 		break;
 	case PROTO_FAILED:
 		if (slice_copy(

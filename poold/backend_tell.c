@@ -60,11 +60,9 @@ backend_say(const struct backend *backend, enum proto_event_kind kind,
 static void
 backend_tell_ready(const struct backend *backend)
 {
-	struct stages stages = backend->stages;
 	char words[STAGES_WORDS_BYTES];
 
-	stages.ready_us = clock_now_us();
-	stages_words(&stages, words);
+	stages_words(&backend->stages, words);
 	backend_say(backend, PROTO_EVENT_READY, "", words);
 }
 

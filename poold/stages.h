@@ -15,7 +15,7 @@
 struct stages {
 	int64_t asked_us;        /* the first who asks for this run */
 	int64_t began_us;        /* its turn to start came */
-	int64_t ready_us;        /* and it is ready */
+	int64_t ready_us;        /* poold hears that it serves */
 	struct proto_ready said; /* in between, by itself; all 0: it cannot */
 };
 
