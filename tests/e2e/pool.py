@@ -161,7 +161,7 @@ class Pool:
     """A running poold with a configuration, a log and an end."""
 
     def __init__(self, tenants, pool=None, switchboard=None, poold=None,
-                 env=None, log=None, log_to=None):
+                 env=None, log=None, log_to=None, run_in=None):
         self.tenants = tenants
         self.pool = pool or {}
         self.switchboard = switchboard or {}
@@ -169,6 +169,7 @@ class Pool:
         self.env = env or {}
         self.on_log = log
         self.log_to = log_to  # a file instead of self.lines
+        self.run_in = run_in  # a folder for the runtime directory
         self.lines = []
         self.process = None
         self.code = None
@@ -182,7 +183,8 @@ class Pool:
         """Start poold and wait until it says READY=1."""
         self.dir = tempfile.mkdtemp(prefix="holdline-test-")
         os.chmod(self.dir, 0o755)  # backends of a root poold are no root
-        self.runtime_dir = os.path.join(self.dir, "run")
+        name = os.path.basename(self.dir) if self.run_in else "run"
+        self.runtime_dir = os.path.join(self.run_in or self.dir, name)
         self.state_dir = os.path.join(self.dir, "state")
         for folder in (self.runtime_dir, self.state_dir):
             os.mkdir(folder)
@@ -357,7 +359,8 @@ class Pool:
                 found += ["report " + r for r in reports]
         finally:
             self.process = None
-            shutil.rmtree(self.dir, ignore_errors=True)
+            for folder in (self.runtime_dir, self.dir):
+                shutil.rmtree(folder, ignore_errors=True)
         if found:
             raise Left("left behind: " + "; ".join(found) + "\n"
                        + "\n".join(self.lines[-40:]))

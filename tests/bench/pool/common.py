@@ -13,6 +13,7 @@ from measure import memory_kib, percentile, progress, table  # noqa: E402,F401
 from pool import Pool, book_flight, build_dir, describe, until  # noqa: E402
 
 SUFFIX = "bench.localhost"
+TMPFS = "/dev/shm"  # sockets live in memory, as in /run of a real system
 FDS_A_TENANT = 8  # of poold, with some to spare
 
 
@@ -43,7 +44,7 @@ def tenants_pool(folder, name, n, **pool):
                 "start_timeout": "60s", "idle_timeout": "1h",
                 "stop_timeout": "10s", **pool}
     return Pool([book_flight("*." + SUFFIX, max_hosts=n)], pool=settings,
-                log_to=os.path.join(folder, name + ".log"))
+                log_to=os.path.join(folder, name + ".log"), run_in=TMPFS)
 
 
 def hosts(n):
