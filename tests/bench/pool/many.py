@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""many: a crowd of tenants, cold at once, then idle, then ended."""
+"""many: a crowd of tenants, cold at once, then idle, then ended.
+
+Whoever looks at a process in /proc leaves entries there that make its end
+dearer. So memory is read in a crowd of its own, and after the kernel's.
+"""
 
 from common import (hosts, is_asleep, memory_kib, pairs, percentile, program,
                     progress, table, tenants_pool, titled, until, verdict)
@@ -26,14 +30,24 @@ def spawn_ms(folder, *words):
     return (ended - began) / 1e6
 
 
+def await_quiet(pool):
+    """All were served: until poold has nothing to do."""
+    until(lambda: is_asleep(pool.pid), "poold to be quiet")
+
+
+def end(pool):
+    if pool.end() != 0:
+        raise SystemExit(f"pool: poold ended with {pool.code}: something had "
+                         "to be killed")
+
+
 def memory(pool, before, n):
     """KiB an idle tenant, by kind; poold's own private ones in total."""
-    def backends():
-        pids = titled(pool, "holdline: backend")
-        return pids if len(pids) == n and all(map(is_asleep, pids)) else []
-
-    pids = until(backends, f"{n} idle backends")
+    await_quiet(pool)
     after = meminfo()
+    pids = titled(pool, "holdline: backend")
+    if len(pids) != n:
+        raise SystemExit(f"pool: {len(pids)} of {n} backends run")
     own = memory_kib(pool.pid)
     found = {name: (after[name] - before[name]) / n for name in KERNEL}
     found["PSS"] = sum(memory_kib(p)["Pss"] for p in pids) / n
@@ -44,16 +58,22 @@ def memory(pool, before, n):
     return found
 
 
-def one_round(folder, n):
-    """All of it once: what is compared stands side by side in time."""
+def memory_round(folder, n):
+    with tenants_pool(folder, "memory", n) as pool:
+        before = meminfo()
+        cold_ms(pool, folder, n)
+        found = memory(pool, before, n)
+        end(pool)
+        return found
+
+
+def time_round(folder, n):
+    """What is compared stands side by side in time."""
     found = {"bare": spawn_ms(folder, "all", str(n), program("bare"))}
     with tenants_pool(folder, "many", n) as pool:
-        before = meminfo()
         found["cold"] = cold_ms(pool, folder, n)
-        found.update(memory(pool, before, n))
-        if pool.end() != 0:
-            raise SystemExit(f"pool: poold ended with {pool.code}: "
-                             "something had to be killed")
+        await_quiet(pool)
+        end(pool)
         found["end"] = pool.end_ms
     found["kill"] = spawn_ms(folder, "kill", str(n))
     return found
@@ -94,9 +114,11 @@ def show_memory(rounds, n):
 
 
 def run(folder, rounds, n):
-    found = []
+    times, memories = [], []
     for i in range(rounds):
         progress(f"pool: {n} tenants, round {i + 1} of {rounds}")
-        found.append(one_round(folder, n))
-    show_times(found, n)
-    show_memory(found, n)
+        times.append(time_round(folder, n))
+        if i % 2 == 0:
+            memories.append(memory_round(folder, n))
+    show_times(times, n)
+    show_memory(memories, n)
