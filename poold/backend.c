@@ -57,6 +57,9 @@ backend_step(struct backend *backend, enum life_event event)
 	backend->state = move.next;
 	if (move.next != old)
 		backend_tell(backend, old, event);
+	/* The start went deep; from here on it mostly waits. */
+	if (move.action == LIFE_SERVE)
+		flow_trim();
 }
 
 /* Ask it, or see that it did not answer. Returns whether it stands still. */

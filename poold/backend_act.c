@@ -7,7 +7,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/flow/task.h"
 
 #include "poold/backend.h"
 #include "poold/backend_ask.h"
@@ -97,8 +96,6 @@ static void
 backend_do_serve(struct backend *backend)
 {
 	turn_end(&backend->turn);
-	/* The start went deep; from here on it mostly waits. */
-	flow_trim();
 	if (!backend->was_ready)
 		backend_note_ready(backend);
 	seat_note(&backend->seat, false, 0, clock_now_ms());
