@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: MIT
 """bench: what a cold tenant costs beside fork and exec of a bare program.
 
-  python3 tests/bench/pool/bench.py [-s] [-r ROUNDS] [-n TENANTS] [PART...]
+  python3 tests/bench/pool/bench.py [-s] [-p] [-r ROUNDS] [-n TENANTS] [PART...]
 
 Parts: single many; without one both. -s: few of everything, in seconds; its
-figures mean nothing. run.sh fetches and builds what this needs.
+figures mean nothing. -p: all that is measured runs with real-time priority
+(SCHED_RR), for a machine that does other work too. run.sh fetches and builds
+what this needs.
 """
 
 import argparse
@@ -26,6 +28,7 @@ LOG_LINES = 15
 def options():
     parser = argparse.ArgumentParser(prog="bench.py")
     parser.add_argument("-s", dest="smoke", action="store_true")
+    parser.add_argument("-p", dest="priority", action="store_true")
     parser.add_argument("-r", dest="rounds", type=int)
     parser.add_argument("-n", dest="tenants", type=int)
     parser.add_argument("parts", nargs="*", metavar="PART")
@@ -64,6 +67,8 @@ def run(given, folder):
     parts = given.parts or ["single", "many"]
     n = given.tenants or (20 if given.smoke else 1000)
     common.need_descriptors(n)
+    if given.priority:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     if "single" in parts:
         rounds = given.rounds or (3 if given.smoke else 100)
         single.run(folder, rounds, min(rounds, 2 if given.smoke else 10))

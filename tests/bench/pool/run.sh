@@ -3,9 +3,9 @@
 #
 # run: cold tenants beside bare fork + exec, uWSGI and node, as tables.
 #
-#   sh tests/bench/pool/run.sh [-s] [-r ROUNDS] [-n TENANTS] [single] [many]
+#   sh tests/bench/pool/run.sh [-s] [-p] [-r ROUNDS] [-n TENANTS] [single] [many]
 #
-# -s is a smoke run of seconds. Packages: `deploy/deps.sh build test bench`; npm
+# -s is a smoke run of seconds, -p runs all with real-time priority. Packages: `deploy/deps.sh build test bench`; npm
 # brings the MCP SDK and its node. HOLDLINE_BUILD names a release build; without
 # it build-tests/release is made. About half a minute. Root, or nothing is
 # isolated.
