@@ -28,9 +28,9 @@ test='check clang binutils git patch ca-certificates systemd gdb scdoc mandoc
 command -v node >/dev/null 2>&1 || test="$test nodejs"
 command -v npm >/dev/null 2>&1 || test="$test npm"
 
-# What tests/bench measures against and with; go is a peer of common/flow, uwsgi
-# of poold.
-bench='nginx-light wrk golang-go uwsgi-core uwsgi-plugin-python3'
+# What tests/bench measures against and with; go is a peer of common/flow, s6 and
+# uwsgi of poold.
+bench='nginx-light wrk golang-go s6 uwsgi-core uwsgi-plugin-python3'
 
 # What tests/cross builds and runs with; the libraries for aarch64 are unpacked
 # by tests/cross/sysroot.sh, not installed.

@@ -5,6 +5,7 @@ Whoever looks at a process in /proc leaves entries there that make its end
 dearer. So memory is read in a crowd of its own, and after the kernel's.
 """
 
+import ended
 from common import (hosts, is_asleep, memory_kib, pairs, percentile, program,
                     progress, table, tenants_pool, titled, until, verdict)
 
@@ -79,7 +80,7 @@ def time_round(folder, n):
     return found
 
 
-def show_times(rounds, n):
+def show_times(rounds, n, s6_ms):
     def cells(name):
         values = [r[name] for r in rounds]
         return [f"{percentile(values, p):.0f} ms" for p in (0, 0.5, 0.95)]
@@ -97,6 +98,9 @@ def show_times(rounds, n):
         ("holdline: SIGTERM, until all is gone", *cells("end"),
          f"{end:.2f}", verdict(end, 6)),
         ("bare: kill and wait, forked children", *cells("kill"), "1.00",
+         ""),
+        ("s6: SIGTERM to s6-svscan, once", "", f"{s6_ms:.0f} ms", "",
+         f"{s6_ms / percentile([r['kill'] for r in rounds], 0.5):.2f}",
          "")])
 
 
@@ -120,5 +124,6 @@ def run(folder, rounds, n):
         times.append(time_round(folder, n))
         if i % 2 == 0:
             memories.append(memory_round(folder, n))
-    show_times(times, n)
+    progress(f"pool: {n} children of s6")
+    show_times(times, n, ended.s6_ms(folder, n))
     show_memory(memories, n)

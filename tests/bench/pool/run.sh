@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# run: cold tenants beside bare fork + exec, uWSGI and node, as tables.
+# run: cold tenants beside bare fork + exec, uWSGI, node and s6, as tables.
 #
-#   sh tests/bench/pool/run.sh [-s] [-p] [-r ROUNDS] [-n TENANTS] [single] [many]
+#   sh tests/bench/pool/run.sh [-s] [-p] [-r ROUNDS] [-n TENANTS] [PART...]
 #
-# -s is a smoke run of seconds, -p runs all with real-time priority. Packages: `deploy/deps.sh build test bench`; npm
-# brings the MCP SDK and its node. HOLDLINE_BUILD names a release build; without
-# it build-tests/release is made. About half a minute. Root, or nothing is
-# isolated.
+# Parts: single many. -s is a smoke run of seconds, -p runs all with real-time
+# priority. Packages: `deploy/deps.sh build test bench`; npm brings the MCP SDK
+# and its node. HOLDLINE_BUILD names a release build; without it
+# build-tests/release is made. About half a minute. Root, or nothing is isolated.
 set -eu
 cd "$(dirname "$0")"
 export PYTHONDONTWRITEBYTECODE=1
 
-for command in npm ninja python3 uwsgi; do
+for command in npm ninja python3 s6-svscan uwsgi; do
   command -v $command >/dev/null 2>&1 || {
     echo "pool/run: no $command here: sh deploy/deps.sh build test bench" >&2
     exit 1
