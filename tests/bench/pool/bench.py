@@ -68,7 +68,10 @@ def run(given, folder):
     n = given.tenants or (20 if given.smoke else 1000)
     common.need_descriptors(n)
     if given.priority:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        try:
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+        except PermissionError:
+            raise SystemExit("pool: -p needs root (CAP_SYS_NICE)") from None
     if "single" in parts:
         rounds = given.rounds or (3 if given.smoke else 100)
         single.run(folder, rounds, min(rounds, 2 if given.smoke else 10))

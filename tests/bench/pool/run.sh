@@ -8,7 +8,7 @@
 # Parts: single many. -s is a smoke run of seconds, -p runs all with real-time
 # priority. Packages: `deploy/deps.sh build test bench`; npm brings the MCP SDK
 # and its node. HOLDLINE_BUILD names a release build; without it
-# build-tests/release is made. About half a minute. Root, or nothing is isolated.
+# build-tests/release is made. About half a minute. Root, or none is isolated.
 set -eu
 cd "$(dirname "$0")"
 export PYTHONDONTWRITEBYTECODE=1

@@ -99,7 +99,8 @@ def show_stages(ours):
              *(" / ".join(f"{percentile([s[i] for s in samples], p):.0f}"
                           for p in SHARES) for samples in found))
             for i, (name, what) in enumerate(STAGES)]
-    table(("stage of it, µs, p5 / p50 / p95", *(way.name for way in ours)), rows)
+    table(("stage of it, µs, p5 / p50 / p95",
+           *(way.name for way in ours)), rows)
 
 
 def run(folder, rounds, rare):
