@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dialog: rounds stand in a tree by their state; dialogs whose session ended
- * stand in a list by the time of that, with one timer for the oldest. When a
+ * stand in a list by the time of that; the keeper looks at the oldest. When a
  * dialog is forgotten its states answer `consumed_or_expired`, which the name
  * of this run in each state tells from `state_lost`.
  */
@@ -15,7 +15,6 @@
 #include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/http/char.h"
-#include "common/loop/loop.h"
 
 #include "backend/value.h"
 
@@ -31,7 +30,7 @@ struct dialogs {
 	unsigned n;
 	unsigned n_ended;
 	size_t ended_bytes;
-	struct loop_timer linger;
+	struct keeper_duty duty;
 };
 
 static int
@@ -96,18 +95,17 @@ dialogs_drop_oldest(struct dialogs *dialogs)
 	dialog_unref(&oldest);
 }
 
-static void
-dialogs_arm(struct dialogs *dialogs)
+/* More than may linger. */
+static bool
+dialogs_is_full(const struct dialogs *dialogs)
 {
-	const struct dialog *oldest = TAILQ_FIRST(&dialogs->ended);
-
-	loop_timer_set(&dialogs->linger,
-	    oldest ? oldest->ended_at_ms + DIALOG_LINGER_MS : CLOCK_NEVER);
+	return dialogs->n_ended > DIALOG_ENDED_MAX ||
+	       dialogs->ended_bytes > DIALOG_ENDED_BYTES;
 }
 
-/* Forget what has lingered, or is more than may linger. */
-static void
-dialogs_on_linger(void *arg)
+/* For the keeper: forget what has lingered, or is more than may linger. */
+static int64_t
+dialogs_look(void *arg)
 {
 	struct dialogs *dialogs = arg;
 	const int64_t now_ms = clock_now_ms();
@@ -115,14 +113,13 @@ dialogs_on_linger(void *arg)
 
 	while ((oldest = TAILQ_FIRST(&dialogs->ended)) &&
 	       (oldest->ended_at_ms + DIALOG_LINGER_MS <= now_ms ||
-		   dialogs->n_ended > DIALOG_ENDED_MAX ||
-		   dialogs->ended_bytes > DIALOG_ENDED_BYTES))
+		   dialogs_is_full(dialogs)))
 		dialogs_drop_oldest(dialogs);
-	dialogs_arm(dialogs);
+	return oldest ? oldest->ended_at_ms + DIALOG_LINGER_MS : CLOCK_NEVER;
 }
 
 struct dialogs *
-dialogs_new(void)
+dialogs_new(struct keeper *keeper)
 {
 	struct dialogs *dialogs = mem_zalloc(1, sizeof(*dialogs));
 
@@ -132,7 +129,7 @@ dialogs_new(void)
 	dialogs->boot[DIALOG_BOOT_BYTES] = '\0';
 	RB_INIT(&dialogs->by_id);
 	TAILQ_INIT(&dialogs->ended);
-	loop_timer_init(&dialogs->linger, dialogs_on_linger, dialogs);
+	keeper_join(keeper, &dialogs->duty, dialogs_look, dialogs);
 	return dialogs;
 }
 
@@ -143,7 +140,7 @@ dialogs_free(struct dialogs **dialogs)
 		return;
 	while (!TAILQ_EMPTY(&(*dialogs)->ended))
 		dialogs_drop_oldest(*dialogs);
-	loop_timer_clear(&(*dialogs)->linger);
+	keeper_leave(&(*dialogs)->duty);
 	must((*dialogs)->n == 0);
 	mem_free(*dialogs);
 	*dialogs = NULL;
@@ -188,11 +185,9 @@ dialog_on_entry(struct session *s, const struct entry *entry, void *arg)
 	dialogs->ended_bytes += dialog->bytes;
 	TAILQ_INSERT_TAIL(&dialogs->ended, dialog, by_end);
 	/* Under the call that appended the entry nothing is freed. */
-	if (dialogs->n_ended > DIALOG_ENDED_MAX ||
-	    dialogs->ended_bytes > DIALOG_ENDED_BYTES)
-		loop_timer_set(&dialogs->linger, clock_now_ms());
-	else
-		dialogs_arm(dialogs);
+	keeper_at(&dialogs->duty,
+	    dialog->ended_at_ms +
+		(dialogs_is_full(dialogs) ? 0 : DIALOG_LINGER_MS));
 }
 
 int

@@ -23,6 +23,7 @@
 #include "common/base/bytes.h"
 #include "common/base/random.h"
 
+#include "backend/keeper.h"
 #include "backend/registry.h"
 
 #define DIALOG_BOOT_BYTES  8 /* hex digits that name a run of the backend */
@@ -94,8 +95,11 @@ struct dialog {
 	int64_t ended_at_ms;
 };
 
-/* The empty table. Returns *new* (dialogs_free), NULL without memory. */
-struct dialogs *dialogs_new(void);
+/*
+ * The empty table; keeper is *borrowed* until dialogs_free. Returns *new*, or
+ * NULL without memory.
+ */
+struct dialogs *dialogs_new(struct keeper *keeper);
 
 /* Free *dialogs; all sessions have ended, no dialog is held. */
 void dialogs_free(struct dialogs **dialogs);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * peer: a tree by id and a list by last use; one timer for the peer that was
- * used least recently. A peer in use that comes to the head of the list goes
- * to its tail. Streams are forgotten when their session is.
+ * peer: a tree by id and a list by last use; the keeper looks at the peer
+ * that was used least recently. A peer in use that comes to the head of the
+ * list goes to its tail. Streams are forgotten when their session is.
  */
 #include "backend/peer.h"
 
@@ -13,7 +13,6 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/must.h"
-#include "common/loop/loop.h"
 
 #define PEER_MAGIC    0x70656572u
 #define PEER_PRUNE_AT 64
@@ -29,7 +28,7 @@ struct peers {
 	bool is_shut;
 	struct peer_tree by_id;
 	struct peer_list by_use; /* least recently used first */
-	struct loop_timer idle;
+	struct keeper_duty duty;
 };
 
 static int
@@ -93,16 +92,6 @@ peer_is_busy(const struct peer *peer)
 }
 
 static void
-peers_arm(struct peers *peers)
-{
-	const struct peer *oldest = TAILQ_FIRST(&peers->by_use);
-
-	loop_timer_set(&peers->idle, oldest && peers->idle_ms >= 0
-					 ? oldest->used_at_ms + peers->idle_ms
-					 : CLOCK_NEVER);
-}
-
-static void
 peer_touch(struct peer *peer)
 {
 	struct peers *peers = peer->peers;
@@ -112,29 +101,33 @@ peer_touch(struct peer *peer)
 	TAILQ_INSERT_TAIL(&peers->by_use, peer, by_use);
 }
 
-/* The least recently used peer may have been idle for long enough. */
-static void
-peers_on_idle(void *arg)
+/* For the keeper: forget who was idle for long enough. */
+static int64_t
+peers_look(void *arg)
 {
 	struct peers *peers = arg;
-	struct peer *oldest = TAILQ_FIRST(&peers->by_use);
+	const int64_t now_ms = clock_now_ms();
+	struct peer *oldest;
 
-	if (!oldest)
-		return;
-	if (peer_is_busy(oldest)) {
-		peer_touch(oldest);
-	} else if (oldest->used_at_ms + peers->idle_ms <= clock_now_ms()) {
+	while ((oldest = TAILQ_FIRST(&peers->by_use)) &&
+	       oldest->used_at_ms + peers->idle_ms <= now_ms) {
+		if (peer_is_busy(oldest)) {
+			peer_touch(oldest);
+			continue;
+		}
 		log_info("peer %.8s: forgotten: idle", oldest->id);
 		peer_end(oldest);
 	}
-	peers_arm(peers);
+	return oldest ? oldest->used_at_ms + peers->idle_ms : CLOCK_NEVER;
 }
 
 struct peers *
-peers_new(struct registry *registry, unsigned max, int64_t idle_ms)
+peers_new(struct registry *registry, struct keeper *keeper, unsigned max,
+    int64_t idle_ms)
 {
 	struct peers *peers = mem_zalloc(1, sizeof(*peers));
 
+	must(idle_ms > 0 || idle_ms == CLOCK_NEVER);
 	if (!peers)
 		return NULL;
 	peers->registry = registry;
@@ -142,7 +135,7 @@ peers_new(struct registry *registry, unsigned max, int64_t idle_ms)
 	peers->idle_ms = idle_ms;
 	RB_INIT(&peers->by_id);
 	TAILQ_INIT(&peers->by_use);
-	loop_timer_init(&peers->idle, peers_on_idle, peers);
+	keeper_join(keeper, &peers->duty, peers_look, peers);
 	return peers;
 }
 
@@ -152,6 +145,7 @@ peers_free(struct peers **peers)
 	if (!*peers)
 		return;
 	peers_shut(*peers);
+	keeper_leave(&(*peers)->duty);
 	mem_free(*peers);
 	*peers = NULL;
 }
@@ -176,7 +170,6 @@ peers_shut(struct peers *peers)
 	peers->is_shut = true;
 	while (!TAILQ_EMPTY(&peers->by_use))
 		peer_remove(TAILQ_FIRST(&peers->by_use));
-	loop_timer_clear(&peers->idle);
 }
 
 unsigned
@@ -230,7 +223,8 @@ peer_new(struct peers *peers, const struct face_revision *revision,
 	RB_INSERT(peer_tree, &peers->by_id, peer);
 	TAILQ_INSERT_TAIL(&peers->by_use, peer, by_use);
 	peers->n++;
-	peers_arm(peers);
+	if (peers->idle_ms != CLOCK_NEVER)
+		keeper_at(&peers->duty, peer->used_at_ms + peers->idle_ms);
 	*peer_r = peer;
 	return 0;
 }

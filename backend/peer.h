@@ -21,6 +21,7 @@
 #include "common/flow/wait.h"
 
 #include "backend/face.h"
+#include "backend/keeper.h"
 #include "backend/registry.h"
 
 #define PEER_STREAMS_MAX 4096 /* tool calls of one peer that can be resumed */
@@ -67,12 +68,12 @@ struct peer {
 };
 
 /*
- * The empty table; registry is *borrowed* until peers_free. max: how many at
- * most; idle_ms: how long one without traffic and sessions is kept
- * (CLOCK_NEVER: for ever). Returns *new* or NULL without memory.
+ * The empty table; registry and keeper are *borrowed* until peers_free. max:
+ * how many at most; idle_ms: how long one without traffic and sessions is kept
+ * (> 0, or CLOCK_NEVER: for ever). Returns *new* or NULL without memory.
  */
-struct peers *
-peers_new(struct registry *registry, unsigned max, int64_t idle_ms);
+struct peers *peers_new(struct registry *registry, struct keeper *keeper,
+    unsigned max, int64_t idle_ms);
 
 /* Free *peers; no peer may be held any more. */
 void peers_free(struct peers **peers);

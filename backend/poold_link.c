@@ -14,7 +14,7 @@
 
 struct poold_link {
 	struct channel *channel; /* NULL once poold is gone */
-	struct latch *gone;
+	struct keeper *keeper;
 };
 
 static void poold_link_send(struct poold_link *link, enum proto_type type,
@@ -40,11 +40,11 @@ poold_link_on_closed(const char *reason, void *arg)
 
 	log_warn("channel: closed: %s", reason);
 	channel_close(&link->channel);
-	latch_set(link->gone, 0, NULL);
+	keeper_stop(link->keeper);
 }
 
 int
-poold_link_open(struct latch *gone, struct poold_link **link_r)
+poold_link_open(struct keeper *keeper, struct poold_link **link_r)
 {
 	const char *text = getenv(PROTO_CHANNEL_ENV);
 	const char *why = NULL;
@@ -63,7 +63,7 @@ poold_link_open(struct latch *gone, struct poold_link **link_r)
 	link = mem_zalloc(1, sizeof(*link));
 	if (!link)
 		return -ENOMEM;
-	link->gone = gone;
+	link->keeper = keeper;
 	rc = channel_open_take(fd, "poold", poold_link_on_msg,
 	    poold_link_on_closed, link, &link->channel);
 	if (rc != 0) {

@@ -8,16 +8,16 @@
 #ifndef BACKEND_POOLD_LINK_H
 #define BACKEND_POOLD_LINK_H
 
-#include "common/flow/latch.h"
+#include "backend/keeper.h"
 
 struct poold_link;
 
 /*
  * Open the channel that the environment names, and take it out of the
- * environment. gone (*borrowed*) is set when poold has gone. *link_r is *new*
- * (poold_link_close), NULL without a channel. Returns 0 or -errno.
+ * environment. keeper (*borrowed*) is stopped when poold has gone. *link_r is
+ * *new* (poold_link_close), NULL without a channel. Returns 0 or -errno.
  */
-int poold_link_open(struct latch *gone, struct poold_link **link_r);
+int poold_link_open(struct keeper *keeper, struct poold_link **link_r);
 
 /* Close *link and set it to NULL; NULL is allowed. */
 void poold_link_close(struct poold_link **link);

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * reap: a look of the keeper, for which SIGCHLD asks. The kernel shows only
+ * the zombie that stands first, and not when it died; but when nobody died
+ * for REAP_GRACE_MS, all that are left have been left alone for as long.
+ */
 #include "backend/reap.h"
 
 #include <signal.h>
@@ -10,71 +15,85 @@
 #include "common/loop/loop.h"
 #include "common/proc/pidfd.h"
 
-#define REAP_GRACE_MS 2000 /* for whoever waits for its own child */
+#define REAP_MOST 1000 /* in one look; whoever forks on and on waits */
 
 /* Orphans become the main thread's; what another thread forked is not seen. */
-#define REAP_WHAT (WEXITED | WNOHANG | WNOWAIT | __WNOTHREAD | __WALL)
+#define REAP_WHAT (WEXITED | WNOHANG | __WNOTHREAD | __WALL)
 
 static struct {
 	bool is_on;
+	const struct registry *registry;
+	struct keeper_duty duty;
 	struct loop_signal on_child;
-	struct loop_timer due;
-	pid_t pid; /* the zombie that is left alone until then; 0: none */
+	int64_t died_at_ms; /* the last of whom we know */
+	pid_t pid;          /* the zombie that stands first; 0: none */
+	int64_t since_ms;   /* when it was seen there */
 } reap;
 
-/* The zombie that stands first, or 0. */
+/* The zombie that stands first, or 0. flags: WNOWAIT leaves it there. */
 static pid_t
-reap_first(void)
+reap_first(int flags)
 {
 	siginfo_t info = { .si_pid = 0 };
 
-	if (waitid(P_ALL, 0, &info, REAP_WHAT) < 0)
-		return 0;
-	return info.si_pid;
+	return waitid(P_ALL, 0, &info, REAP_WHAT | flags) < 0 ? 0 : info.si_pid;
 }
 
-/* Leave the first one alone for a while. */
-static void
-reap_look(void)
+/* All zombies are orphans. Returns when to look again. */
+static int64_t
+reap_all(int64_t now_ms)
 {
-	const pid_t pid = reap_first();
+	reap.pid = 0;
+	for (int n = 0; n < REAP_MOST; n++)
+		if (!reap_first(0))
+			return CLOCK_NEVER;
+	return now_ms + 1;
+}
 
-	if (pid == reap.pid)
-		return;
-	reap.pid = pid;
-	loop_timer_set(
-	    &reap.due, pid ? clock_deadline_ms(REAP_GRACE_MS) : CLOCK_NEVER);
+/* For the keeper: take what nobody waits for. */
+static int64_t
+reap_look(void *arg)
+{
+	const int64_t now_ms = clock_now_ms();
+	int status;
+
+	if (registry_n_live(reap.registry) == 0 ||
+	    now_ms >= reap.died_at_ms + REAP_GRACE_MS)
+		return reap_all(now_ms);
+	pid_t first = reap_first(WNOWAIT);
+	if (first && first == reap.pid &&
+	    now_ms >= reap.since_ms + REAP_GRACE_MS) {
+		(void)pidfd_reap(first, &status);
+		first = reap_first(WNOWAIT);
+	}
+	if (first != reap.pid)
+		reap.since_ms = now_ms;
+	reap.pid = first;
+	return first ? reap.since_ms + REAP_GRACE_MS : CLOCK_NEVER;
 }
 
 static void
 reap_on_child(int signo, void *arg)
 {
-	if (!reap.pid)
-		reap_look();
-}
-
-/* Nobody waited for it: it is an orphan. */
-static void
-reap_on_due(void *arg)
-{
-	int status;
-
-	if (reap.pid && reap_first() == reap.pid)
-		(void)pidfd_reap(reap.pid, &status);
-	reap.pid = 0;
-	reap_look();
+	reap.died_at_ms = clock_now_ms();
+	keeper_at(&reap.duty, reap.died_at_ms);
 }
 
 int
-reap_start(void)
+reap_start(struct keeper *keeper, const struct registry *registry)
 {
 	if (getpid() != 1)
 		return 0;
-	loop_timer_init(&reap.due, reap_on_due, NULL);
 	const int rc =
 	    loop_signal_start(&reap.on_child, SIGCHLD, reap_on_child, NULL);
-	reap.is_on = rc == 0;
-	return rc;
+	if (rc < 0)
+		return rc;
+	reap.is_on = true;
+	reap.registry = registry;
+	keeper_join(keeper, &reap.duty, reap_look, NULL);
+	/* Who died before was not heard. */
+	reap_on_child(SIGCHLD, NULL);
+	return 0;
 }
 
 void
@@ -82,7 +101,7 @@ reap_stop(void)
 {
 	if (!reap.is_on)
 		return;
-	loop_timer_clear(&reap.due);
+	keeper_leave(&reap.duty);
 	loop_signal_stop(&reap.on_child);
 	reap.is_on = false;
 }

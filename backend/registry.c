@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * registry: each session has a place here from its start until it is
- * forgotten. The place's one timer is the session's time limit while it
- * lives and its linger afterwards. Sessions are freed from the loop, or by
- * the eviction of another one, never under whoever let go of them.
+ * forgotten. Limits of time are the same for all, so what falls due next
+ * stands first in one of two lists: of those that live by their start, of
+ * those that linger by when they were let go. Sessions are freed by the
+ * keeper, or by the eviction of another one, never under whoever let go of
+ * them; only without a registry they are.
  */
 #include "backend/registry.h"
 
@@ -18,35 +20,38 @@
 #include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/flow/wait.h"
-#include "common/loop/loop.h"
 
 #include "backend/run.h"
 #include "backend/value.h"
 
 #define REGISTRY_MAGIC 0x72656769u
 
+TAILQ_HEAD(place_list, place);
+
 /* Where a session stands; owned by the registry, an orphan by itself. */
 struct place {
 	RB_ENTRY(place) by_id;
-	TAILQ_ENTRY(place) by_end; /* in ended, oldest first */
+	TAILQ_ENTRY(place) by_due;
+	struct place_list *list;   /* where it stands by that, or NULL */
 	struct registry *registry; /* NULL: an orphan */
 	struct session *session;
-	struct loop_timer timer;
 	int64_t started_at_ms;
+	int64_t due_at_ms; /* in a list: limit of its time, end of linger */
 	bool is_ended;
 	size_t args_bytes; /* of a live one, 0: small */
 	size_t bytes;      /* of an ended one */
 };
 
 RB_HEAD(place_tree, place);
-TAILQ_HEAD(place_list, place);
 
 struct registry {
 	uint32_t magic;
 	struct registry_spec spec;
 	struct scope *scope;
 	struct place_tree places;
-	struct place_list ended;
+	struct place_list limited;   /* live, oldest first */
+	struct place_list lingering; /* ended and let go, longest ago first */
+	struct keeper_duty duty;
 	unsigned n_live;
 	unsigned n_ended;
 	size_t ended_bytes;
@@ -65,6 +70,89 @@ place_compare(const struct place *a, const struct place *b)
 RB_GENERATE_INTERNAL(
     place_tree, place, by_id, place_compare, __attribute__((unused)) static)
 
+/* Take it out of the list it stands in. */
+static void
+place_unlist(struct place *p)
+{
+	if (p->list)
+		TAILQ_REMOVE(p->list, p, by_due);
+	p->list = NULL;
+}
+
+/* Put it behind all others of list; nothing there is due later. */
+static void
+place_enlist(struct place *p, struct place_list *list, int64_t due_at_ms)
+{
+	place_unlist(p);
+	p->list = list;
+	p->due_at_ms = due_at_ms;
+	TAILQ_INSERT_TAIL(list, p, by_due);
+	keeper_at(&p->registry->duty, due_at_ms);
+}
+
+/* Free a place and its session, which nobody holds. */
+static void
+place_free(struct place *p)
+{
+	session_free(&p->session);
+	mem_free(p);
+}
+
+/* Take an ended session out of the registry. */
+static void
+registry_forget(struct registry *r, struct place *p)
+{
+	must(p->is_ended);
+	RB_REMOVE(place_tree, &r->places, p);
+	place_unlist(p);
+	r->n_ended--;
+	r->ended_bytes -= p->bytes;
+	p->registry = NULL;
+	if (!session_n_holds(p->session))
+		place_free(p);
+}
+
+/* What has lingered goes, unless somebody came back for it. */
+static void
+registry_expire(struct registry *r, struct place *p)
+{
+	place_unlist(p);
+	if (!session_n_holds(p->session))
+		registry_forget(r, p);
+}
+
+/* A session has come to session_timeout. */
+static void
+registry_time_out(const struct registry *r, struct place *p)
+{
+	char text[ERR_TEXT_BYTES];
+
+	place_unlist(p);
+	snprintf(text, sizeof(text),
+	    "the tool was ended: session_timeout is %lld s",
+	    (long long)(r->spec.session_timeout_ms / 1000));
+	session_cancel(p->session, ENTRY_REASON_LIMIT, text);
+}
+
+/* For the keeper: end and forget what is due. */
+static int64_t
+registry_look(void *arg)
+{
+	struct registry *const r = arg;
+	const int64_t now_ms = clock_now_ms();
+	struct place *live, *ended;
+
+	while ((live = TAILQ_FIRST(&r->limited)) && live->due_at_ms <= now_ms)
+		registry_time_out(r, live);
+	while (
+	    (ended = TAILQ_FIRST(&r->lingering)) && ended->due_at_ms <= now_ms)
+		registry_expire(r, ended);
+	if (live && ended)
+		return live->due_at_ms < ended->due_at_ms ? live->due_at_ms
+		                                          : ended->due_at_ms;
+	return live ? live->due_at_ms : ended ? ended->due_at_ms : CLOCK_NEVER;
+}
+
 struct registry *
 registry_new(const struct registry_spec *spec)
 {
@@ -77,38 +165,11 @@ registry_new(const struct registry_spec *spec)
 	r->spec = *spec;
 	r->scope = scope_current();
 	RB_INIT(&r->places);
-	TAILQ_INIT(&r->ended);
+	TAILQ_INIT(&r->limited);
+	TAILQ_INIT(&r->lingering);
 	waitq_init(&r->idle);
+	keeper_join(spec->keeper, &r->duty, registry_look, r);
 	return r;
-}
-
-/* Free a place and its session, which nobody holds. */
-static void
-place_free(struct place *p)
-{
-	loop_timer_clear(&p->timer);
-	session_free(&p->session);
-	mem_free(p);
-}
-
-/* Take an ended session out of the registry. */
-static void
-registry_forget(struct registry *r, struct place *p)
-{
-	must(p->is_ended);
-	RB_REMOVE(place_tree, &r->places, p);
-	TAILQ_REMOVE(&r->ended, p, by_end);
-	r->n_ended--;
-	r->ended_bytes -= p->bytes;
-	p->registry = NULL;
-}
-
-/* Forget and free an ended session that nobody holds. */
-static void
-registry_drop(struct registry *r, struct place *p)
-{
-	registry_forget(r, p);
-	place_free(p);
 }
 
 void
@@ -122,12 +183,9 @@ registry_free(struct registry **rp)
 		return;
 	must_be(r, REGISTRY_MAGIC);
 	must(!r->n_live);
-	while ((p = TAILQ_FIRST(&r->ended))) {
-		loop_timer_clear(&p->timer);
+	while ((p = RB_ROOT(&r->places)))
 		registry_forget(r, p);
-		if (!session_n_holds(p->session))
-			place_free(p);
-	}
+	keeper_leave(&r->duty);
 	r->magic = 0;
 	mem_free(r);
 }
@@ -145,19 +203,16 @@ registry_count(struct registry *r, int change)
 		waitq_wake_all(&r->idle, 0);
 }
 
-/* Too many ended sessions: free the oldest that nobody holds but keep. */
+/* Too many ended sessions: the one that was let go longest ago goes. */
 static void
-registry_evict(struct registry *r, const struct place *keep)
+registry_evict(struct registry *r)
 {
-	struct place *p, *next;
+	struct place *p;
 
-	TAILQ_FOREACH_SAFE (p, &r->ended, by_end, next) {
-		if (r->n_ended <= r->spec.max_sessions &&
-		    r->ended_bytes <= REGISTRY_LINGER_BYTES)
-			return;
-		if (p != keep && !session_n_holds(p->session))
-			registry_drop(r, p);
-	}
+	while ((p = TAILQ_FIRST(&r->lingering)) &&
+	       (r->n_ended > r->spec.max_sessions ||
+		   r->ended_bytes > REGISTRY_LINGER_BYTES))
+		registry_expire(r, p);
 }
 
 static void
@@ -179,35 +234,12 @@ place_end(struct place *p)
 	p->is_ended = true;
 	r->args_bytes -= p->args_bytes;
 	p->bytes = session_bytes(p->session);
-	TAILQ_INSERT_TAIL(&r->ended, p, by_end);
+	place_unlist(p);
 	r->n_ended++;
 	r->ended_bytes += p->bytes;
-	loop_timer_clear(&p->timer);
 	place_log_end(p);
 	registry_count(r, -1);
-	registry_evict(r, p);
-}
-
-/* The timer: a live session is too old, an ended one has lingered. */
-static void
-place_on_due(void *arg)
-{
-	struct place *const p = arg;
-	char text[ERR_TEXT_BYTES];
-
-	if (!p->is_ended) {
-		snprintf(text, sizeof(text),
-		    "the tool was ended: session_timeout is %lld s",
-		    (long long)(p->registry->spec.session_timeout_ms / 1000));
-		session_cancel(p->session, ENTRY_REASON_LIMIT, text);
-		return;
-	}
-	if (session_n_holds(p->session))
-		return;
-	if (p->registry)
-		registry_drop(p->registry, p);
-	else
-		place_free(p);
+	registry_evict(r);
 }
 
 /* The session ended, or its last hold was let go. */
@@ -215,16 +247,17 @@ static void
 place_on_change(void *arg)
 {
 	struct place *const p = arg;
+	struct registry *const r = p->registry;
 
-	if (!p->registry) {
-		loop_timer_set(&p->timer, clock_now_ms());
+	if (!r) {
+		place_free(p);
 		return;
 	}
 	if (session_is_ended(p->session) && !p->is_ended)
 		place_end(p);
 	if (p->is_ended && !session_n_holds(p->session))
-		loop_timer_set(
-		    &p->timer, clock_now_ms() + p->registry->spec.linger_ms);
+		place_enlist(
+		    p, &r->lingering, clock_now_ms() + r->spec.linger_ms);
 }
 
 /* A place for a new session; NULL without memory. */
@@ -241,7 +274,6 @@ registry_place(struct registry *r, const struct session_spec *spec)
 	}
 	p->registry = r;
 	p->started_at_ms = clock_now_ms();
-	loop_timer_init(&p->timer, place_on_due, p);
 	return p;
 }
 
@@ -303,8 +335,8 @@ registry_start(struct registry *r, const struct session_spec *spec,
 	p->args_bytes = args_bytes;
 	r->args_bytes += args_bytes;
 	if (r->spec.session_timeout_ms != CLOCK_NEVER)
-		loop_timer_set(
-		    &p->timer, p->started_at_ms + r->spec.session_timeout_ms);
+		place_enlist(p, &r->limited,
+		    p->started_at_ms + r->spec.session_timeout_ms);
 	*session_r = session_ref(p->session);
 	registry_count(r, 1);
 	return 0;

@@ -4,7 +4,7 @@
  * so that a session outlives the request that made it; bounds their number
  * and their time; keeps a finished one while somebody holds it and then for
  * linger_ms, so that a client that lost the last byte can come back for it.
- * Event-driven: timers and callbacks, no polling.
+ * Event-driven, no polling: the keeper looks at what is due.
  */
 #ifndef BACKEND_REGISTRY_H
 #define BACKEND_REGISTRY_H
@@ -13,6 +13,7 @@
 
 #include "common/base/err.h"
 
+#include "backend/keeper.h"
 #include "backend/session.h"
 
 #define REGISTRY_LINGER_MS    INT64_C(60000)
@@ -26,6 +27,7 @@ struct registry;
 
 /* Copied by registry_new. */
 struct registry_spec {
+	struct keeper *keeper;      /* *borrowed* until registry_free */
 	unsigned max_sessions;      /* running or parked at once, >= 1 */
 	int64_t session_timeout_ms; /* of one; CLOCK_NEVER: none */
 	int64_t linger_ms;          /* usually REGISTRY_LINGER_MS */

@@ -16,6 +16,7 @@
 #include "backend/backend.h"
 #include "backend/birth.h"
 #include "backend/dialog.h"
+#include "backend/keeper.h"
 #include "backend/peer.h"
 #include "backend/poold_link.h"
 #include "backend/reap.h"
@@ -31,7 +32,7 @@ static struct tenant {
 	struct backend backend;
 	struct serve *serve;
 	struct poold_link *link;
-	struct latch poold_gone;
+	struct keeper keeper; /* the root task's work until the end */
 } tenant_state;
 
 /* The socket that poold listens on for us (sd_listen_fds(3)), or -1. */
@@ -102,13 +103,13 @@ tenant_free(void *arg, struct err *err)
 {
 	struct tenant *t = arg;
 
+	reap_stop();
 	serve_free(&t->serve);
 	peers_free(&t->backend.peers);
 	dialogs_free(&t->backend.dialogs);
 	registry_free(&t->backend.registry);
 	load_free(&t->backend.load);
 	poold_link_close(&t->link);
-	reap_stop();
 	return 0;
 }
 
@@ -131,6 +132,7 @@ tenant_furnish(struct tenant *t)
 {
 	struct backend *b = &t->backend;
 	const struct registry_spec spec = {
+		.keeper = &t->keeper,
 		.max_sessions = t->spec->max_sessions,
 		.session_timeout_ms = t->spec->session_timeout_ms,
 		.linger_ms = REGISTRY_LINGER_MS,
@@ -139,17 +141,17 @@ tenant_furnish(struct tenant *t)
 	};
 
 	b->registry = registry_new(&spec);
-	b->dialogs = dialogs_new();
+	b->dialogs = dialogs_new(&t->keeper);
 	if (b->registry)
-		b->peers = peers_new(b->registry, t->spec->max_sessions,
-		    t->spec->session_timeout_ms);
+		b->peers = peers_new(b->registry, &t->keeper,
+		    t->spec->max_sessions, t->spec->session_timeout_ms);
 	return b->peers && b->dialogs ? 0 : -ENOMEM;
 }
 
 /*
- * Serve until the end. In a scope of its own inside the one that sessions and
- * connections live in: its finaliser ends them in order before that one would
- * halt them all.
+ * Serve until poold is gone. In a scope of its own inside the one that
+ * sessions and connections live in: its finaliser ends them in order before
+ * that one would halt them all.
  */
 static void *
 tenant_serve(void *arg)
@@ -161,7 +163,7 @@ tenant_serve(void *arg)
 	log_info("backend %s: ready: tools=%zu", t->spec->host,
 	    load_n(t->backend.load));
 	poold_link_ready(t->link);
-	(void)latch_wait(&t->poold_gone, "poold to go", CLOCK_NEVER, NULL);
+	keeper_run(&t->keeper);
 	return NULL;
 }
 
@@ -174,19 +176,18 @@ tenant_run(void *arg)
 
 	t->spec = arg;
 	t->backend.host = t->spec->host;
-	latch_init(&t->poold_gone);
+	keeper_init(&t->keeper);
 	if (scope_ensure(tenant_free, t) != 0 ||
-	    poold_link_open(&t->poold_gone, &t->link) != 0)
+	    poold_link_open(&t->keeper, &t->link) != 0)
 		tenant_fail("backend: the channel to poold cannot be opened");
 	if (fd < 0)
 		tenant_fail("backend: no listening socket in LISTEN_FDS");
-	if (reap_start() != 0)
-		tenant_fail("backend: out of memory");
 	if (t->spec->state_dir && chdir(t->spec->state_dir) != 0)
 		tenant_fail(
 		    "backend: %s: cannot be entered", t->spec->state_dir);
 	tenant_load(t);
 	if (tenant_furnish(t) != 0 ||
+	    reap_start(&t->keeper, t->backend.registry) != 0 ||
 	    serve_start_take(&t->backend, fd, &t->serve) != 0)
 		tenant_fail("backend: out of memory");
 	if (scope_call(tenant_serve, t, NULL, &err) != 0)

@@ -27,6 +27,7 @@ struct script_line {
 
 /* The bench: what a test body works with. */
 static struct {
+	struct keeper keeper;
 	struct load *load;
 	struct registry *registry;
 	struct registry_spec spec;
@@ -51,6 +52,24 @@ built_tool(const char *name)
 }
 
 static void *
+bench_keep(void *arg)
+{
+	keeper_run(&bench.keeper);
+	return NULL;
+}
+
+/* Start the keeper in the current scope; it ends with that. */
+__attribute__((unused)) static struct keeper *
+bench_keeper(void)
+{
+	const struct task_spec spec = { .name = "keeper", .body = bench_keep };
+
+	keeper_init(&bench.keeper);
+	must(task_spawn(&spec, NULL) == 0);
+	return &bench.keeper;
+}
+
+static void *
 bench_main(void *arg)
 {
 	struct err err;
@@ -60,6 +79,7 @@ bench_main(void *arg)
 		must_fail(__FILE__, __LINE__, err.text);
 	if (bench.file && load_open(bench.load, bench.file, &err))
 		must_fail(__FILE__, __LINE__, err.text);
+	bench.spec.keeper = bench_keeper();
 	bench.registry = registry_new(&bench.spec);
 	must(bench.registry);
 	bench.body();

@@ -197,7 +197,8 @@ HL_TOOLS(&waits, &quick);
 static struct peers *
 peers_of(unsigned max, int64_t idle_ms)
 {
-	struct peers *peers = peers_new(bench.registry, max, idle_ms);
+	struct peers *peers =
+	    peers_new(bench.registry, &bench.keeper, max, idle_ms);
 
 	must(peers);
 	return peers;

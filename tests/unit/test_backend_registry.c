@@ -235,7 +235,8 @@ static struct session *orphan;
 static void *
 holds_too_long(void *arg)
 {
-	const struct registry_spec spec = { .max_sessions = 1,
+	const struct registry_spec spec = { .keeper = bench_keeper(),
+		.max_sessions = 1,
 		.session_timeout_ms = CLOCK_NEVER,
 		.linger_ms = 60000 };
 	struct load *load = load_new();
@@ -266,7 +267,8 @@ END_TEST
 static void *
 is_halted(void *arg)
 {
-	const struct registry_spec spec = { .max_sessions = 1,
+	const struct registry_spec spec = { .keeper = bench_keeper(),
+		.max_sessions = 1,
 		.session_timeout_ms = CLOCK_NEVER,
 		.linger_ms = 60000 };
 	struct load *const load = arg;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * keeper: whatever falls due in this process (a session's time limit, what
+ * lingered, an idle peer, a zombie) is looked after by one task, since a task
+ * each would be a stack each. A duty says when it wants to be looked at next.
+ */
+#ifndef BACKEND_KEEPER_H
+#define BACKEND_KEEPER_H
+
+#include <bsd/sys/queue.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/flow/wait.h"
+
+struct keeper;
+
+/* One thing to look after. Embedded in its owner. */
+struct keeper_duty {
+	TAILQ_ENTRY(keeper_duty) link;
+	struct keeper *keeper; /* NULL: it left, or never joined */
+	/*
+	 * Do what is due. Returns when to be called again, after now;
+	 * CLOCK_NEVER: at the next keeper_at. Must not wait.
+	 */
+	int64_t (*look)(void *arg);
+	void *arg;
+	int64_t at_ms; /* of its next look */
+};
+
+TAILQ_HEAD(keeper_duties, keeper_duty);
+
+/* Embedded in its owner, which outlives keeper_run. */
+struct keeper {
+	struct keeper_duties duties;
+	struct waitq changed; /* a nearer time, or the end */
+	int64_t at_ms;        /* until when keeper_run waits */
+	bool is_over;
+};
+
+/* A keeper without duties. */
+void keeper_init(struct keeper *keeper);
+
+/* Give it a duty (*borrowed* until keeper_leave), to be looked at never yet. */
+void keeper_join(struct keeper *keeper, struct keeper_duty *duty,
+    int64_t (*look)(void *arg), void *arg);
+
+/* Take a duty away; away already or zeroed: nothing. Not from a look. */
+void keeper_leave(struct keeper_duty *duty);
+
+/* Look at it at at_ms, if it would be looked at later than that. */
+void keeper_at(struct keeper_duty *duty, int64_t at_ms);
+
+/* Look after all duties until keeper_stop. Waits. */
+void keeper_run(struct keeper *keeper);
+
+/* Let keeper_run return, also one that was not called yet. Never waits. */
+void keeper_stop(struct keeper *keeper);
+
+#endif

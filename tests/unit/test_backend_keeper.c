@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* test_backend_keeper: one task, many duties, each looked at in its time. */
+#include "common/flow/sleep.h"
+
+#include "backend/keeper.h"
+
+#include "tests/unit/flow_harness.h"
+
+static struct keeper keeper;
+static int64_t zero_ms;
+
+static int
+now(void)
+{
+	return (int)(clock_now_ms() - zero_ms);
+}
+
+/* A duty that is due again every_ms later; 0: it is not. */
+struct duty {
+	struct keeper_duty duty;
+	const char *name;
+	int64_t every_ms;
+};
+
+static int64_t
+look(void *arg)
+{
+	const struct duty *const d = arg;
+
+	note("%s@%d", d->name, now());
+	return d->every_ms ? clock_now_ms() + d->every_ms : CLOCK_NEVER;
+}
+
+static void *
+keep(void *arg)
+{
+	keeper_run(&keeper);
+	note("over@%d", now());
+	return NULL;
+}
+
+/* Begin at 0 with a keeper whose task runs. */
+static void
+begin(void)
+{
+	zero_ms = clock_now_ms();
+	keeper_init(&keeper);
+	SPAWN(keep, NULL, NULL);
+	flow_sleep(0);
+}
+
+static void *
+sooner(void *arg)
+{
+	struct duty a = { .name = "a" }, b = { .name = "b", .every_ms = 45 };
+
+	begin();
+	keeper_join(&keeper, &a.duty, look, &a);
+	keeper_join(&keeper, &b.duty, look, &b);
+	keeper_at(&a.duty, zero_ms + 100);
+	keeper_at(&b.duty, zero_ms + 30);
+	keeper_at(&b.duty, zero_ms + 200);
+	keeper_at(&a.duty, CLOCK_NEVER);
+	flow_sleep(50);
+	keeper_at(&a.duty, zero_ms + 60);
+	flow_sleep(100);
+	keeper_leave(&b.duty);
+	keeper_leave(&b.duty);
+	keeper_at(&b.duty, zero_ms);
+	keeper_at(&a.duty, zero_ms);
+	flow_sleep(100);
+	keeper_stop(&keeper);
+	flow_sleep(1);
+	keeper_leave(&a.duty);
+	return NULL;
+}
+
+START_TEST(keeper_looks_when_the_nearest_thing_falls_due)
+{
+	run_flow_plain(sooner, NULL);
+	ck_assert_str_eq(traced(), "b@30 a@60 b@75 b@120 a@150 over@250");
+}
+END_TEST
+
+static void *
+stopped(void *arg)
+{
+	zero_ms = clock_now_ms();
+	keeper_init(&keeper);
+	keeper_stop(&keeper);
+	return keep(NULL);
+}
+
+START_TEST(keeper_that_was_stopped_before_it_runs_returns_at_once)
+{
+	run_flow_plain(stopped, NULL);
+	ck_assert_str_eq(traced(), "over@0");
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *const suite = suite_create("backend_keeper");
+	TCase *const all = tcase_create("all");
+
+	tcase_add_test(all, keeper_looks_when_the_nearest_thing_falls_due);
+	tcase_add_test(
+	    all, keeper_that_was_stopped_before_it_runs_returns_at_once);
+	suite_add_tcase(suite, all);
+	SRunner *const runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	const int n_failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
