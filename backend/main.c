@@ -10,6 +10,7 @@
  *	entries.c ask.c  the log of a session; its questions
  *	session.c        one tool run as its faces see it
  *	ctx.c run.c      the same as its tool sees it; its task
+ *	keeper.c         the task that looks after what falls due
  *	registry.c       all sessions: limits, linger, the end
  *	face.c           the table of revisions
  *	rpc.c            which face a request belongs to; envelopes
@@ -28,6 +29,7 @@
  *	reap.c           orphans, as first process of a PID namespace
  *	tenant.c         start and end of all of this
  *	zygote.c         forking backends that are warm
+ *	first.c          being the first process of a PID namespace
  */
 #include <bsd/stdlib.h>
 #include <signal.h>
@@ -42,6 +44,7 @@
 #include "common/proc/title.h"
 
 #include "backend/birth.h"
+#include "backend/first.h"
 #include "backend/tenant.h"
 #include "backend/zygote.h"
 
@@ -114,18 +117,6 @@ main_options(struct tenant_spec *spec, int argc, char **argv)
 	spec->tools = argv + optind;
 }
 
-/* In a PID namespace: the number that is ours outside, where /proc tells. */
-static void
-main_find_pid(void)
-{
-	char text[16] = "";
-
-	if (getpid() != 1 ||
-	    readlink("/proc/self", text, sizeof(text) - 1) <= 0)
-		return;
-	log_set_pid((int)strtonum(text, 0, INT32_MAX, NULL));
-}
-
 /* The title, and a mark by which poold knows what we leave behind. */
 static void
 main_show(const struct tenant_spec *spec)
@@ -154,9 +145,9 @@ main(int argc, char **argv, char **envp)
 	title_init(argc, argv, envp);
 	log_init("backend", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
-	main_find_pid();
 	if (argc == 2 && strcmp(argv[1], "-z") == 0)
 		argv = zygote_run(&argc);
+	first_init();
 	main_options(&spec, argc, argv);
 	main_show(&spec);
 	status = flow_main(tenant_run, &spec, tenant_hurry);

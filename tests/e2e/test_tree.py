@@ -8,12 +8,13 @@ import subprocess
 import sys
 import unittest
 
-from http_client import ask, park, serve
+from http_client import ask, call, modern, park, serve
 from pool import (SANITIZED, Pool, book_flight, build_dir, describe,
                   descendants, until)
 
 IS_ROOT = os.geteuid() == 0
 HERE = os.path.dirname(os.path.abspath(__file__))
+FORKS = os.path.join(build_dir(), "tests", "e2e", "tool_forks.so")
 LIST = b'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}'
 
 
@@ -183,6 +184,37 @@ def shared(pool):
     """What poold and the switchboard both have: the listening sockets."""
     pid, = pool.pids_titled("holdline: switchboard")
     return sockets(pid)
+
+
+@unittest.skipUnless(IS_ROOT, "a PID namespace takes root")
+class First(unittest.TestCase):
+    """A tools backend as first process of its namespace."""
+
+    def setUp(self):
+        self.pool = Pool([{"host": "a.localhost", "tools": [FORKS]}])
+        self.pool.__enter__()
+        self.addCleanup(self.pool.__exit__, None, None, None)
+
+    def call(self, name, **arguments):
+        return call(self.pool, "a.localhost", name, arguments)["result"]
+
+    def test_orphans_that_are_over_are_taken_all_at_once(self):
+        # One after the other, each after its grace, would take longer than
+        # this test waits. With a parked tool there is a grace, without none.
+        for asks in (False, True):
+            with self.subTest(asks=asks):
+                self.call("leave", n=20, asks=asks)
+                pid, = self.pool.pids_titled("holdline: backend a.localhost")
+                until(lambda: not descendants(pid), "the end of its orphans")
+
+    def test_a_child_is_left_to_the_tool_that_started_it(self):
+        self.assertEqual(self.call("late")["content"][0]["text"], "status 7")
+
+    def test_an_abort_is_no_signal_11(self):
+        status, _, _ = ask(self.pool, "a.localhost", "/mcp", "POST",
+                           *modern("aborts", {}))
+        self.assertEqual(status, 502)
+        self.pool.wait_line("a.localhost.*exit status 134")
 
 
 class Orphans(unittest.TestCase):
