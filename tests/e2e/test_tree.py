@@ -201,10 +201,11 @@ class First(unittest.TestCase):
     def test_orphans_that_are_over_are_taken_all_at_once(self):
         # One after the other, each after its grace, would take longer than
         # this test waits. With a parked tool there is a grace, without none.
+        self.call("leave", n=0)
+        pid, = self.pool.pids_titled("holdline: backend a.localhost")
         for asks in (False, True):
             with self.subTest(asks=asks):
                 self.call("leave", n=20, asks=asks)
-                pid, = self.pool.pids_titled("holdline: backend a.localhost")
                 until(lambda: not descendants(pid), "the end of its orphans")
 
     def test_a_child_is_left_to_the_tool_that_started_it(self):
