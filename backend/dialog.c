@@ -52,7 +52,6 @@ round_free(struct round *round)
 	TAILQ_REMOVE(&dialog->rounds, round, link);
 	dialog->n_rounds--;
 	json_decref(round->asked);
-	json_decref(round->answers);
 	json_decref(round->reply.content);
 	mem_free(round);
 }
@@ -161,8 +160,7 @@ dialog_bytes(const struct dialog *dialog, const struct session *s)
 	const struct round *round;
 
 	TAILQ_FOREACH (round, &dialog->rounds, link)
-		bytes += sizeof(*round) + value_memory(round->asked) +
-		         value_memory(round->answers);
+		bytes += sizeof(*round) + value_memory(round->asked);
 	return bytes;
 }
 
@@ -291,27 +289,44 @@ dialog_add_round(struct dialog *dialog, json_t *asked)
 	return round;
 }
 
-bool
-dialog_is_same(const struct round *round, const json_t *answers)
+/* What tells answers to what was asked in round from others. */
+static int
+dialog_digest(
+    const struct round *round, const json_t *answers, uint64_t *digest_r)
 {
 	const char *key;
 	json_t *ask;
+	int rc = 0;
 
+	*digest_r = 0;
 	json_object_foreach (round->asked, key, ask) {
-		const json_t *mine = json_object_get(round->answers, key);
-		const json_t *theirs = json_object_get(answers, key);
-
-		if (mine != theirs && !json_equal(mine, theirs))
-			return false;
+		rc = value_digest(json_object_get(answers, key), digest_r);
+		if (rc < 0)
+			break;
 	}
-	return true;
+	return rc;
 }
 
-void
-dialog_set_answers(struct round *round, json_t *answers)
+int
+dialog_is_same(const struct round *round, const json_t *answers)
 {
-	must(!round->answers);
-	round->answers = json_incref(answers);
+	uint64_t digest;
+
+	if (!round->is_answered)
+		return 1;
+	const int rc = dialog_digest(round, answers, &digest);
+	return rc < 0 ? rc : digest == round->answers;
+}
+
+int
+dialog_set_answers(struct round *round, const json_t *answers)
+{
+	must(!round->is_answered);
+	if (!answers)
+		return 0;
+	const int rc = dialog_digest(round, answers, &round->answers);
+	round->is_answered = rc == 0;
+	return rc;
 }
 
 void

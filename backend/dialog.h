@@ -52,9 +52,10 @@ struct round {
 	TAILQ_ENTRY(round) link;
 	struct dialog *dialog;
 	char state[DIALOG_STATE_SIZE];
-	json_t *asked;   /* inputRequests: what a retry may answer */
-	json_t *answers; /* what the retry delivered; NULL: it waits for one */
-	uint64_t lsn;    /* of the session's log when the round began */
+	json_t *asked;    /* inputRequests: what a retry may answer */
+	bool is_answered; /* a retry brought answers; else it waits for one */
+	uint64_t answers; /* digest of what it delivered */
+	uint64_t lsn;     /* of the session's log when the round began */
 	struct dialog_reply reply; /* to the retry; content NULL: not yet */
 	unsigned n_legs;           /* of this round; the leg's to change */
 };
@@ -135,13 +136,17 @@ struct round *dialog_find(struct dialogs *dialogs, struct slice state,
 struct round *dialog_add_round(struct dialog *dialog, json_t *asked);
 
 /*
- * Whether these answers (*borrowed*, an object or NULL) are what round has
- * been answered with already. What was not asked in it does not count.
+ * Whether these answers (an object or NULL) are what round has been answered
+ * with already, if it has been. What was not asked in it does not count.
+ * Returns 1, 0 or -ENOMEM.
  */
-bool dialog_is_same(const struct round *round, const json_t *answers);
+int dialog_is_same(const struct round *round, const json_t *answers);
 
-/* A retry brought these answers (*refs*, NULL: none) to round. */
-void dialog_set_answers(struct round *round, json_t *answers);
+/*
+ * A retry brought these answers (NULL: none) to round; only what tells them
+ * from others is kept. Returns 0 or -ENOMEM.
+ */
+int dialog_set_answers(struct round *round, const json_t *answers);
 
 /*
  * Keep what the retry of round was answered with, for whoever sends it again;

@@ -148,13 +148,16 @@ static int
 face_2026_retry_late(struct face_2026 *f, struct round *round)
 {
 	struct dialog *dialog = round->dialog;
+	int rc;
 
 	switch (session_state(dialog->session)) {
 	case SESSION_COMPLETED:
 	case SESSION_FAILED:
-		dialog_set_answers(
+		rc = dialog_set_answers(
 		    round, json_object_get(f->params, "inputResponses"));
-		return face_2026_leg(f->reply, f->request, dialog, round);
+		return rc == 0
+		           ? face_2026_leg(f->reply, f->request, dialog, round)
+		           : rc;
 	default:
 		return face_2026_refuse(f, "expired",
 		    "Invalid or expired requestState: the call was ended "
@@ -215,13 +218,12 @@ face_2026_deliver(struct round *round, json_t *fit)
 	const char *name;
 	json_t *answer;
 	struct err err;
-	int rc = 0;
+	int rc = dialog_set_answers(round, fit);
 
-	dialog_set_answers(round, fit);
 	json_object_foreach (fit, name, answer) {
-		rc = session_answer(session, name, answer, &err);
 		if (rc != 0)
-			return rc;
+			break;
+		rc = session_answer(session, name, answer, &err);
 	}
 	return rc;
 }
@@ -288,7 +290,10 @@ face_2026_retry(struct face_2026 *f, const json_t *state)
 	if (answers && !json_is_object(answers))
 		return face_2026_refuse(f, "invalid_response",
 		    "Invalid params: inputResponses must be an object");
-	if (round->answers && !dialog_is_same(round, answers))
+	const int is_same = dialog_is_same(round, answers);
+	if (is_same < 0)
+		return is_same;
+	if (!is_same)
 		return face_2026_refuse(f, "stale_round",
 		    "Invalid requestState: it was answered before, and not "
 		    "with these answers");
@@ -298,7 +303,7 @@ face_2026_retry(struct face_2026 *f, const json_t *state)
 		return face_2026_refuse(f, "cancelled",
 		    "Invalid or expired requestState: the call was cancelled "
 		    "when its stream was closed");
-	if (round->answers)
+	if (round->is_answered)
 		return face_2026_leg(f->reply, f->request, dialog, round);
 	return face_2026_retry_open(f, round);
 }

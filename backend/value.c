@@ -78,6 +78,31 @@ value_memory(const json_t *value)
 	return bytes;
 }
 
+/* One piece of a text goes into a digest. */
+static int
+value_fold(const char *bytes, size_t n, void *arg)
+{
+	uint64_t *const digest = arg;
+
+	for (size_t i = 0; i < n; i++)
+		*digest = (*digest ^ (unsigned char)bytes[i]) *
+		          UINT64_C(0x100000001b3);
+	return 0;
+}
+
+int
+value_digest(const json_t *value, uint64_t *digest)
+{
+	/* A text has no NUL, so two of them do not run into each other. */
+	const int rc =
+	    value ? json_dump_callback(value, value_fold, digest,
+			JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS)
+		  : 0;
+
+	(void)value_fold("", 1, digest);
+	return rc < 0 ? -ENOMEM : 0;
+}
+
 static json_t *value_copy_checked(json_t *v);
 
 /* An array with copies of all elements, or NULL. */

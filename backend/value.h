@@ -28,6 +28,14 @@ int64_t value_bytes(const json_t *value);
 size_t value_memory(const json_t *value);
 
 /*
+ * Fold value (NULL: that there is none) into *digest, which begins with any
+ * number: FNV-1a of its compact text, members in order of their names. For
+ * telling a repetition, not for keeping somebody out. It must be bounded in
+ * depth. Returns 0 or -ENOMEM.
+ */
+int value_digest(const json_t *value, uint64_t *digest);
+
+/*
  * Copy a value that keeps the limits. Returns *new*, or NULL without memory
  * or beyond the limits.
  */
