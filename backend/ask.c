@@ -10,6 +10,7 @@
 #include "common/json/elicit.h"
 #include "common/json/said.h"
 
+#include "backend/holdline.h"
 #include "backend/value.h"
 
 /* One kind of question, as MCP names it. */
@@ -40,16 +41,18 @@ ask_make_take(enum ask_kind kind, const char *name, json_t *params,
     struct ask **ask_r, struct err *err_r)
 {
 	struct ask *const ask = params ? mem_zalloc(1, sizeof(*ask)) : NULL;
+	char *const text = ask ? value_text(params) : NULL;
 
 	*ask_r = NULL;
-	if (!ask) {
-		json_decref(params);
+	json_decref(params);
+	if (!text) {
+		mem_free(ask);
 		return err_set(err_r, -ENOMEM, NULL, "out of memory");
 	}
 	ask->kind = kind;
 	ask->state = ASK_OPEN;
 	snprintf(ask->name, sizeof(ask->name), "%s", name);
-	ask->params = params;
+	ask->params = text;
 	latch_init(&ask->latch);
 	*ask_r = ask;
 	return 0;
@@ -63,11 +66,10 @@ ask_new_elicit(const char *name, const char *message, json_t *schema,
 	const int rc = elicit_check_form(schema, err_r);
 	if (rc < 0)
 		return rc;
-	json_t *const form = value_copy(schema);
-	json_t *const params = form ? json_pack("{s:s, s:o}", "message",
-					  message, "requestedSchema", form)
-	                            : NULL;
-	return ask_make_take(ASK_ELICIT, name, params, ask_r, err_r);
+	return ask_make_take(ASK_ELICIT, name,
+	    json_pack(
+		"{s:s, s:O}", "message", message, "requestedSchema", schema),
+	    ask_r, err_r);
 }
 
 int
@@ -89,7 +91,7 @@ ask_free(struct ask **askp)
 	*askp = NULL;
 	if (!ask)
 		return;
-	json_decref(ask->params);
+	mem_free(ask->params);
 	json_decref(ask->value);
 	mem_free(ask);
 }
@@ -135,9 +137,12 @@ ask_check_elicit(
 	if (!json_is_object(content))
 		return err_set(err_r, -EINVAL, "/content",
 		    "must be an object with what was asked for");
+	hl_auto json_t *params = ask_params(ask);
+	if (!params)
+		return err_set(err_r, -ENOMEM, NULL, "out of memory");
 	return ask_place(err_r, "/content",
-	    elicit_accept(json_object_get(ask->params, "requestedSchema"),
-		content, value_r, err_r));
+	    elicit_accept(json_object_get(params, "requestedSchema"), content,
+		value_r, err_r));
 }
 
 /* A content block: {type, …}, and a text block has its text. */
@@ -187,18 +192,40 @@ ask_check(
 	           : ask_check_sample(answer, value_r, err_r);
 }
 
-const char *
-ask_missing(enum ask_kind kind, const json_t *caps)
+/* Whether the capability of this kind is there and says what we need. */
+static bool
+ask_is_declared(enum ask_kind kind, const json_t *capabilities)
 {
-	const char *const name = ask_rows[kind].capability;
-	const json_t *const cap = json_object_get(caps, name);
+	const json_t *const cap =
+	    json_object_get(capabilities, ask_rows[kind].capability);
 
 	if (!json_is_object(cap))
-		return name;
-	if (kind == ASK_ELICIT && json_object_get(cap, "url") &&
-	    !json_object_get(cap, "form"))
-		return name;
-	return NULL;
+		return false;
+	return kind != ASK_ELICIT || !json_object_get(cap, "url") ||
+	       json_object_get(cap, "form");
+}
+
+unsigned
+ask_can(const json_t *capabilities)
+{
+	unsigned can = 0;
+
+	for (enum ask_kind kind = ASK_ELICIT; kind <= ASK_SAMPLE; kind++)
+		if (ask_is_declared(kind, capabilities))
+			can |= ASK_CAN(kind);
+	return can;
+}
+
+const char *
+ask_missing(enum ask_kind kind, unsigned can)
+{
+	return can & ASK_CAN(kind) ? NULL : ask_rows[kind].capability;
+}
+
+json_t *
+ask_params(const struct ask *ask)
+{
+	return value_of_text(ask->params);
 }
 
 const char *

@@ -43,9 +43,9 @@ struct ask {
 	char name[ASK_NAME_BYTES]; /* unique in its session: `key`, `key#2` */
 	/*
 	 * The params of the request, the same in all revisions: {message,
-	 * requestedSchema}, or {messages, maxTokens}. Not to be changed.
+	 * requestedSchema}, or {messages, maxTokens}; as compact text.
 	 */
-	json_t *params;
+	char *params;
 	struct latch latch; /* set once: 0, or -EREMOTEIO for a refusal */
 	json_t *value;      /* what the tool gets, or the refusal as a string */
 };
@@ -56,7 +56,7 @@ TAILQ_HEAD(ask_list, ask);
 bool ask_is_key(const char *key);
 
 /*
- * Make an elicitation; schema (*borrowed*) is copied. *ask_r is *new*
+ * Make an elicitation; schema is *borrowed*. *ask_r is *new*
  * (ask_free). Returns 0, -EINVAL (schema is not a form; err_r says where) or
  * -ENOMEM.
  */
@@ -78,12 +78,24 @@ void ask_free(struct ask **ask);
 int ask_check(
     const struct ask *ask, json_t *answer, json_t **value_r, struct err *err_r);
 
+/* The bit of a kind in what a client can be asked. */
+#define ASK_CAN(kind) (1u << (kind))
+
 /*
- * The client capability that this kind needs if caps (*borrowed*, NULL: none)
- * lacks it: "elicitation" or "sampling"; NULL when all is there.
+ * What a client can be asked: its ClientCapabilities (NULL: none) as a set of
+ * ASK_CAN, of which many sessions keep one.
  * Source: MCP 2026-07-28 client/elicitation 51-81 ({} means form)
  */
-const char *ask_missing(enum ask_kind kind, const json_t *caps);
+unsigned ask_can(const json_t *capabilities);
+
+/*
+ * The client capability that this kind needs if can lacks it: "elicitation" or
+ * "sampling"; NULL when it is there.
+ */
+const char *ask_missing(enum ask_kind kind, unsigned can);
+
+/* Its params as JSON. *new*, or NULL without memory. */
+json_t *ask_params(const struct ask *ask);
 
 /* The method of the request: "elicitation/create", "sampling/createMessage".
  */

@@ -60,21 +60,53 @@ ctx_free_text(char **text)
 
 #define ctx_auto_text __attribute__((cleanup(ctx_free_text)))
 
-int
+/* How often a name was used with a prefix. */
+struct ctx_count {
+	RB_ENTRY(ctx_count) link;
+	const char *prefix; /* a row of ctx_prefixes */
+	long n;
+	char key[];
+};
+
+static int
+ctx_count_compare(const struct ctx_count *a, const struct ctx_count *b)
+{
+	const int order = strcmp(a->prefix, b->prefix);
+
+	return order ? order : strcmp(a->key, b->key);
+}
+
+/* RB_GENERATE_STATIC of libbsd relies on a macro that glibc lacks. */
+RB_GENERATE_INTERNAL(ctx_counts, ctx_count, link, ctx_count_compare,
+    __attribute__((unused)) static)
+
+struct err *
+ctx_err(void)
+{
+	static struct err err;
+
+	return &err;
+}
+
+void
 ctx_init(struct hl_ctx *ctx, struct session *session)
 {
 	*ctx = (struct hl_ctx){ .magic = CTX_MAGIC, .session = session };
 	LIST_INIT(&ctx->teardowns);
-	ctx->counts = json_object();
-	return ctx->counts ? 0 : -ENOMEM;
+	RB_INIT(&ctx->counts);
 }
 
 void
 ctx_fini(struct hl_ctx *ctx)
 {
+	struct ctx_count *count;
+
 	must_be(ctx, CTX_MAGIC);
 	must(LIST_EMPTY(&ctx->teardowns));
-	json_decref(ctx->counts);
+	while ((count = RB_ROOT(&ctx->counts))) {
+		RB_REMOVE(ctx_counts, &ctx->counts, count);
+		mem_free(count);
+	}
 	json_decref(ctx->args);
 	json_decref(ctx->result);
 	json_decref(ctx->needs);
@@ -110,28 +142,40 @@ ctx_is_teardown(const struct hl_ctx *ctx)
 
 /* ---- the seam -------------------------------------------------------- */
 
+/* The count of that name, made if it is new; ends the tool instead. */
+static struct ctx_count *
+ctx_count_of(struct hl_ctx *ctx, const char *prefix, const char *key)
+{
+	const size_t n_key = strlen(key) + 1;
+	struct ctx_count *const made = mem_zalloc(1, sizeof(*made) + n_key);
+
+	if (!made)
+		ctx_no_memory();
+	made->prefix = prefix;
+	memcpy(made->key, key, n_key);
+	struct ctx_count *const there =
+	    RB_INSERT(ctx_counts, &ctx->counts, made);
+	if (!there)
+		return made;
+	mem_free(made);
+	return there;
+}
+
 /* Give an input its name: key, key#2, key#3, … for each prefix. */
 static void
 ctx_name(struct hl_ctx *ctx, enum ctx_input kind, const char *key,
     char name_r[ASK_NAME_BYTES])
 {
-	char counted[ASK_NAME_BYTES];
-
 	if (!ask_is_key(key))
 		flow_fail(-EINVAL,
 		    "a question or step must be named by 1 to %d characters of "
 		    "A-Z a-z 0-9 _ . -",
 		    ASK_KEY_MAX);
-	snprintf(counted, sizeof(counted), "%s %s", ctx_prefixes[kind], key);
-	const json_int_t n =
-	    json_integer_value(json_object_get(ctx->counts, counted)) + 1;
-	if (json_object_set_new(ctx->counts, counted, json_integer(n)) < 0)
-		ctx_no_memory();
+	const long n = ++ctx_count_of(ctx, ctx_prefixes[kind], key)->n;
 	if (n == 1)
 		snprintf(name_r, ASK_NAME_BYTES, "%s", key);
 	else
-		snprintf(
-		    name_r, ASK_NAME_BYTES, "%s#%" JSON_INTEGER_FORMAT, key, n);
+		snprintf(name_r, ASK_NAME_BYTES, "%s#%ld", key, n);
 }
 
 /* Gets an input from outside under its name. *new*; ends the tool instead. */
@@ -157,7 +201,7 @@ ctx_input(struct hl_ctx *ctx, enum ctx_input kind, const char *key,
 static json_t *
 ctx_fetch_arguments(struct hl_ctx *ctx, const char *name, void *arg)
 {
-	return value_copy(session_args(ctx->session));
+	return json_incref(session_args(ctx->session));
 }
 
 json_t *
@@ -181,7 +225,7 @@ struct ctx_question {
 /* A capability is missing: the tool ends, and the face learns which. */
 static void __attribute__((noreturn)) ctx_needs(struct hl_ctx *ctx)
 {
-	json_t *const needs = json_pack("{s:{}}", ctx->err.place);
+	json_t *const needs = json_pack("{s:{}}", ctx_err()->place);
 
 	if (!needs)
 		ctx_no_memory();
@@ -191,7 +235,7 @@ static void __attribute__((noreturn)) ctx_needs(struct hl_ctx *ctx)
 	} else {
 		json_decref(needs);
 	}
-	flow_fail(-ENOTSUP, "%s", ctx->err.text);
+	flow_fail(-ENOTSUP, "%s", ctx_err()->text);
 }
 
 /* Ask what *ask says (*takes*), or end the tool. */
@@ -200,14 +244,14 @@ ctx_ask_take(struct hl_ctx *ctx, struct ask *ask, const char *name)
 {
 	json_t *value;
 
-	const int rc = session_ask_take(ctx->session, &ask, &value, &ctx->err);
+	const int rc = session_ask_take(ctx->session, &ask, &value, ctx_err());
 	if (rc == -ENOTSUP)
 		ctx_needs(ctx);
 	if (rc == -EREMOTEIO)
 		flow_fail(rc, "the client could not answer %s: %s", name,
-		    ctx->err.text);
+		    ctx_err()->text);
 	if (rc < 0)
-		flow_fail(rc, "%s", ctx->err.text);
+		flow_fail(rc, "%s", ctx_err()->text);
 	return value;
 }
 
@@ -224,7 +268,7 @@ static json_t *
 ctx_fetch_elicit(struct hl_ctx *ctx, const char *name, void *arg)
 {
 	const struct ctx_question *const q = arg;
-	struct err *const err = &ctx->err;
+	struct err *const err = ctx_err();
 	struct ask *ask;
 
 	ctx_may_ask(ctx, name);

@@ -9,6 +9,7 @@
 #define BACKEND_CTX_H
 
 #include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
 #include <stdint.h>
 
 #include "backend/session.h"
@@ -28,25 +29,28 @@ struct ctx_teardown {
 
 LIST_HEAD(ctx_teardowns, ctx_teardown);
 
+RB_HEAD(ctx_counts, ctx_count);
+
 /* Embedded in the run of the tool, which outlives all its tasks. */
 struct hl_ctx {
 	uint32_t magic;
-	struct session *session; /* borrowed: it outlives its run */
-	json_t *counts;          /* how often each name was used */
-	json_t *args;            /* the tool's own copy */
+	struct session *session;  /* borrowed: it outlives its run */
+	struct ctx_counts counts; /* how often each name was used */
+	json_t *args;
 	struct ctx_teardowns teardowns;
 	enum ctx_end end;
 	json_t *result;
 	json_t *needs;
-	/*
-	 * Scratch: filled and read without a wait in between. It stands here
-	 * so that a parked tool needs one page of stack, not two.
-	 */
-	struct err err;
 };
 
-/* Fill *ctx for a session. Returns 0 or -ENOMEM. */
-int ctx_init(struct hl_ctx *ctx, struct session *session);
+/*
+ * Scratch of all tools: filled and read without a wait in between. On the
+ * stack a parked tool would need a second page for it.
+ */
+struct err *ctx_err(void);
+
+/* Fill *ctx for a session. */
+void ctx_init(struct hl_ctx *ctx, struct session *session);
 
 /* Free what ctx holds. */
 void ctx_fini(struct hl_ctx *ctx);

@@ -51,8 +51,8 @@ round_free(struct round *round)
 	RB_REMOVE(round_tree, &dialog->dialogs->by_id, round);
 	TAILQ_REMOVE(&dialog->rounds, round, link);
 	dialog->n_rounds--;
-	json_decref(round->asked);
-	json_decref(round->reply.content);
+	mem_free(round->asked);
+	mem_free(round->reply);
 	mem_free(round);
 }
 
@@ -62,7 +62,6 @@ dialog_free(struct dialog *dialog)
 	while (!TAILQ_EMPTY(&dialog->rounds))
 		round_free(TAILQ_FIRST(&dialog->rounds));
 	session_unref(&dialog->session);
-	json_decref(dialog->args);
 	dialog->dialogs->n--;
 	dialog->magic = 0;
 	mem_free(dialog);
@@ -155,12 +154,12 @@ dialogs_n(const struct dialogs *dialogs)
 static size_t
 dialog_bytes(const struct dialog *dialog, const struct session *s)
 {
-	size_t bytes =
-	    sizeof(*dialog) + session_bytes(s) + value_memory(dialog->args);
+	size_t bytes = sizeof(*dialog) + session_bytes(s);
 	const struct round *round;
 
 	TAILQ_FOREACH (round, &dialog->rounds, link)
-		bytes += sizeof(*round) + value_memory(round->asked);
+		bytes += sizeof(*round) + strlen(round->asked) +
+		         (round->reply ? strlen(round->reply) : 0);
 	return bytes;
 }
 
@@ -203,7 +202,10 @@ dialog_start(struct dialogs *dialogs, struct registry *registry,
 	dialog->magic = DIALOG_MAGIC;
 	dialog->dialogs = dialogs;
 	dialog->tool = spec->tool;
-	dialog->args = json_incref(spec->args);
+	if (value_digest(spec->args, &dialog->args) < 0) {
+		mem_free(dialog);
+		return err_set(err_r, -ENOMEM, NULL, "no memory");
+	}
 	/* One for the caller, one for the table until it has lingered. */
 	dialog->n_refs = 2;
 	TAILQ_INIT(&dialog->rounds);
@@ -268,18 +270,21 @@ dialog_drop_round(struct dialog *dialog)
 }
 
 struct round *
-dialog_add_round(struct dialog *dialog, json_t *asked)
+dialog_add_round(struct dialog *dialog, const json_t *asked)
 {
 	struct round *round = mem_zalloc(1, sizeof(*round));
+	char *const text = round ? value_text(asked) : NULL;
 	char id[RANDOM_ID_SIZE];
 
 	must_be(dialog, DIALOG_MAGIC);
-	if (!round)
+	if (!text) {
+		mem_free(round);
 		return NULL;
+	}
 	if (dialog->n_rounds >= DIALOG_ROUNDS_MAX)
 		dialog_drop_round(dialog);
 	round->dialog = dialog;
-	round->asked = json_incref(asked);
+	round->asked = text;
 	round->lsn = session_lsn(dialog->session);
 	snprintf(round->state, sizeof(round->state), "%s.%s",
 	    dialog->dialogs->boot, random_id(id));
@@ -289,17 +294,24 @@ dialog_add_round(struct dialog *dialog, json_t *asked)
 	return round;
 }
 
+json_t *
+dialog_asked(const struct round *round)
+{
+	return value_of_text(round->asked);
+}
+
 /* What tells answers to what was asked in round from others. */
 static int
 dialog_digest(
     const struct round *round, const json_t *answers, uint64_t *digest_r)
 {
+	hl_auto json_t *asked = dialog_asked(round);
+	int rc = asked ? 0 : -ENOMEM;
 	const char *key;
 	json_t *ask;
-	int rc = 0;
 
 	*digest_r = 0;
-	json_object_foreach (round->asked, key, ask) {
+	json_object_foreach (asked, key, ask) {
 		rc = value_digest(json_object_get(answers, key), digest_r);
 		if (rc < 0)
 			break;
@@ -329,13 +341,26 @@ dialog_set_answers(struct round *round, const json_t *answers)
 	return rc;
 }
 
-void
+int
 dialog_set_reply(struct round *round, const struct dialog_reply *reply)
 {
-	if (round->reply.content)
-		return;
-	round->reply = *reply;
-	json_incref(round->reply.content);
+	if (round->reply_status)
+		return 0;
+	round->reply = value_text(reply->content);
+	if (!round->reply)
+		return -ENOMEM;
+	round->reply_status = reply->status;
+	round->is_reply_error = reply->is_error;
+	return 0;
+}
+
+struct dialog_reply
+dialog_reply(const struct round *round)
+{
+	must(round->reply_status);
+	return (struct dialog_reply){ .status = round->reply_status,
+		.content = value_of_text(round->reply),
+		.is_error = round->is_reply_error };
 }
 
 void

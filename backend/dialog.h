@@ -36,7 +36,7 @@
 struct dialogs;
 struct dialog;
 
-/* What a request was answered with. */
+/* What a request is answered with. */
 struct dialog_reply {
 	int status;      /* HTTP */
 	json_t *content; /* a result, or {code, message, data} of an error */
@@ -52,12 +52,15 @@ struct round {
 	TAILQ_ENTRY(round) link;
 	struct dialog *dialog;
 	char state[DIALOG_STATE_SIZE];
-	json_t *asked;    /* inputRequests: what a retry may answer */
+	char *asked;      /* inputRequests: what a retry may answer; as text */
 	bool is_answered; /* a retry brought answers; else it waits for one */
 	uint64_t answers; /* digest of what it delivered */
 	uint64_t lsn;     /* of the session's log when the round began */
-	struct dialog_reply reply; /* to the retry; content NULL: not yet */
-	unsigned n_legs;           /* of this round; the leg's to change */
+	/* What the retry was answered with: status 0: nothing yet. */
+	int reply_status;
+	bool is_reply_error;
+	char *reply;     /* its content, as text */
+	unsigned n_legs; /* of this round; the leg's to change */
 };
 
 TAILQ_HEAD(rounds, round);
@@ -83,7 +86,7 @@ struct dialog {
 	struct session *session; /* NULL once its end was told */
 	char session_id[RANDOM_ID_SIZE];
 	const struct tool *tool;
-	json_t *args;    /* as they came, or NULL */
+	uint64_t args;   /* digest of what came, or of there being none */
 	unsigned n_legs; /* requests that wait for this session now */
 	/* Private to dialog.c. */
 	struct dialogs *dialogs;
@@ -110,7 +113,7 @@ unsigned dialogs_n(const struct dialogs *dialogs);
 
 /*
  * Start a session (as registry_start, with spec's on_entry ours) and remember
- * it. spec->args is *refs*. *dialog_r is held for the caller (dialog_unref).
+ * it. *dialog_r is held for the caller (dialog_unref).
  */
 int dialog_start(struct dialogs *dialogs, struct registry *registry,
     const struct session_spec *spec, struct dialog **dialog_r,
@@ -130,10 +133,13 @@ struct round *dialog_find(struct dialogs *dialogs, struct slice state,
     struct dialog **dialog_r, enum dialog_lost *lost_r);
 
 /*
- * Begin a round that waits for a retry; asked (*refs*) are its questions.
- * *borrowed* until the next wait; NULL without memory.
+ * Begin a round that waits for a retry; asked are its questions. *borrowed*
+ * until the next wait; NULL without memory.
  */
-struct round *dialog_add_round(struct dialog *dialog, json_t *asked);
+struct round *dialog_add_round(struct dialog *dialog, const json_t *asked);
+
+/* The questions of a round. *new*, or NULL without memory. */
+json_t *dialog_asked(const struct round *round);
 
 /*
  * Whether these answers (an object or NULL) are what round has been answered
@@ -149,10 +155,16 @@ int dialog_is_same(const struct round *round, const json_t *answers);
 int dialog_set_answers(struct round *round, const json_t *answers);
 
 /*
- * Keep what the retry of round was answered with, for whoever sends it again;
- * reply->content is *refs*. The first one stays.
+ * Keep what the retry of round is answered with, for whoever sends it again.
+ * The first one stays. Returns 0 or -ENOMEM.
  */
-void dialog_set_reply(struct round *round, const struct dialog_reply *reply);
+int dialog_set_reply(struct round *round, const struct dialog_reply *reply);
+
+/*
+ * What the retry of round was answered with; content is *new*, or NULL without
+ * memory. There must be one: reply_status.
+ */
+struct dialog_reply dialog_reply(const struct round *round);
 
 /* The end of the session was told: let go of it, keep the replies a while. */
 void dialog_told(struct dialog *dialog);

@@ -29,7 +29,7 @@ entries_init(struct entries *log)
 {
 	*log = (struct entries){ .room = ENTRIES_ROOM_FIRST };
 	log->at = mem_zalloc(log->room, sizeof(struct entry *));
-	log->last = mem_zalloc(1, sizeof(struct entry) + ENTRIES_END_BYTES);
+	log->last = mem_zalloc(1, sizeof(struct entry));
 	if (log->at && log->last)
 		return 0;
 	entries_fini(log);
@@ -47,6 +47,18 @@ entries_free(struct entry **entry)
 	*entry = NULL;
 }
 
+/* Stands where a text should, when there is no memory for it. */
+static char entries_no_memory[] = "out of memory";
+
+/* Forget the text of the terminal entry. */
+static void
+entries_drop_end_text(struct entries *log)
+{
+	if (log->last->text != entries_no_memory)
+		mem_free(log->last->text);
+	log->last->text = NULL;
+}
+
 void
 entries_fini(struct entries *log)
 {
@@ -55,8 +67,10 @@ entries_fini(struct entries *log)
 	for (size_t i = 0; i < log->n; i++)
 		entries_free(&log->at[i]);
 	entries_free(&log->held);
-	if (log->last)
+	if (log->last) {
 		json_decref(log->last->data);
+		entries_drop_end_text(log);
+	}
 	mem_free(log->last);
 	mem_free(log->at);
 	*log = (struct entries){ 0 };
@@ -200,15 +214,15 @@ entries_ask(struct entries *log, enum entry_kind kind, const struct ask *ask,
 	return entries_append_take(log, &e, bytes);
 }
 
-char *
+void
 entries_end_text(struct entries *log, const char *text)
 {
-	struct entry *const e = log->last;
+	char *const copy =
+	    mem_strndup(text, strnlen(text, ENTRIES_END_BYTES - 1));
 
 	must(!log->is_ended);
-	e->text = (char *)(e + 1);
-	snprintf(e->text, ENTRIES_END_BYTES, "%s", text);
-	return e->text;
+	entries_drop_end_text(log);
+	log->last->text = copy ? copy : entries_no_memory;
 }
 
 const struct entry *
@@ -224,9 +238,9 @@ entries_end_take(struct entries *log, enum entry_kind kind,
 	e->reason = reason;
 	e->data = data;
 	if (text)
-		(void)entries_end_text(log, text);
+		entries_end_text(log, text);
 	if (kind == ENTRY_RESULT)
-		e->text = NULL;
+		entries_drop_end_text(log);
 	entries_put(log, e);
 	log->is_ended = true;
 	return e;

@@ -71,7 +71,7 @@ struct entries {
 	size_t n;
 	size_t room; /* of at, always more than n until the end is there */
 	size_t bytes;
-	struct entry *last; /* reserved for the end, with room for its text */
+	struct entry *last; /* reserved for the end */
 	struct entry *held; /* progress held back, NULL: none */
 	bool is_ended;
 	bool has_done;
@@ -105,9 +105,9 @@ int entries_ask(struct entries *log, enum entry_kind kind,
 
 /*
  * Give the terminal entry that will come its text (copied, cut at
- * ENTRIES_END_BYTES), in room that is there anyway. Returns it for changes.
+ * ENTRIES_END_BYTES; without memory: "out of memory").
  */
-char *entries_end_text(struct entries *log, const char *text);
+void entries_end_text(struct entries *log, const char *text);
 
 /*
  * Append the terminal entry; the first wins, a second call is our bug. *takes*

@@ -87,15 +87,13 @@ face_2025_answer_now(struct face_2025 *f, const json_t *message)
 	    rpc_id(message), RPC_METHOD_NOT_FOUND, "Method not found", NULL);
 }
 
-/* What this client can be asked, in its revision. *new*. */
-static json_t *
-face_2025_capabilities(json_t *declared, const struct face_revision *revision)
+/* What this client can be asked, in its revision. */
+static unsigned
+face_2025_can(const json_t *declared, const struct face_revision *revision)
 {
-	json_t *caps = declared ? json_copy(declared) : json_object();
+	const unsigned can = ask_can(declared);
 
-	if (caps && !revision->has_elicitation)
-		json_object_del(caps, "elicitation");
-	return caps;
+	return revision->has_elicitation ? can : can & ~ASK_CAN(ASK_ELICIT);
 }
 
 /* Lifecycle: the version asked for, else our newest that has peers. */
@@ -117,7 +115,6 @@ face_2025_initialize(
 	const char *asked =
 	    json_string_value(json_object_get(params, "protocolVersion"));
 	const struct face_revision *revision;
-	hl_auto json_t *caps = NULL;
 	hl_auto json_t *body = NULL;
 	peer_auto struct peer *peer = NULL;
 	int rc;
@@ -128,8 +125,8 @@ face_2025_initialize(
 		    "Invalid params: initialize needs protocolVersion (a "
 		    "string) and capabilities (an object)");
 	revision = face_2025_negotiate(asked);
-	caps = face_2025_capabilities(declared, revision);
-	rc = caps ? peer_new(backend->peers, revision, caps, &peer) : -ENOMEM;
+	rc = peer_new(
+	    backend->peers, revision, face_2025_can(declared, revision), &peer);
 	if (rc != 0)
 		return face_2025_error(reply, 503, rpc_id(message),
 		    RPC_INTERNAL_ERROR, "too many clients: try again later");
@@ -166,7 +163,7 @@ static json_t *
 face_2025_start(
     struct face_2025 *f, const json_t *message, struct face_2025_call *call_r)
 {
-	struct session_spec spec = { .capabilities = f->peer->capabilities };
+	struct session_spec spec = { .can = f->peer->can };
 	json_t *token;
 	struct err err;
 	int rc;

@@ -15,6 +15,7 @@
 #include "backend/face_2026_ladder.h"
 #include "backend/face_2026_leg.h"
 #include "backend/notice.h"
+#include "backend/value.h"
 
 #define FACE_2026_TTL_MS 60000 /* the tools change only with a new process */
 
@@ -24,7 +25,7 @@ struct face_2026 {
 	struct reply *reply;
 	const json_t *request;
 	json_t *params;
-	json_t *caps; /* what this client can do, in this request */
+	unsigned can; /* what this client can be asked, in this request */
 };
 
 /* Send a result; *takes* it. */
@@ -84,7 +85,7 @@ face_2026_tools_list(struct face_2026 *f)
 static int
 face_2026_start(struct face_2026 *f)
 {
-	struct session_spec spec = { .capabilities = f->caps,
+	struct session_spec spec = { .can = f->can,
 		.answers = json_object_get(f->params, "inputResponses") };
 	dialog_auto struct dialog *dialog = NULL;
 	json_t *token;
@@ -130,17 +131,22 @@ face_2026_is_same_call(const struct face_2026 *f, const struct dialog *dialog)
 {
 	const char *name =
 	    json_string_value(json_object_get(f->params, "name"));
-	const json_t *args = json_object_get(f->params, "arguments");
+	uint64_t args = 0;
 
 	return name && strcmp(name, dialog->tool->hl->name) == 0 &&
-	       (args == dialog->args || json_equal(args, dialog->args));
+	       value_digest(json_object_get(f->params, "arguments"), &args) ==
+	           0 &&
+	       args == dialog->args;
 }
 
 /* Send again what was told before; parked in a later round or ended. */
 static int
 face_2026_repeat(struct face_2026 *f, const struct round *round)
 {
-	return face_2026_send(f->reply, f->request, &round->reply);
+	const struct dialog_reply same = dialog_reply(round);
+	hl_auto json_t *content = same.content;
+
+	return content ? face_2026_send(f->reply, f->request, &same) : -ENOMEM;
 }
 
 /* The session ended while nobody was there; only its result is worth much. */
@@ -203,7 +209,7 @@ face_2026_missing(
 	const char *missing;
 
 	while ((ask = session_next_ask(s, ask))) {
-		missing = ask_missing(ask->kind, f->caps);
+		missing = ask_missing(ask->kind, f->can);
 		if (missing && !json_object_get(fit, ask->name))
 			return missing;
 	}
@@ -256,14 +262,15 @@ face_2026_retry_open(struct face_2026 *f, struct round *round)
 		    json_pack("{s:{s:{}}}", "requiredCapabilities", missing));
 	if (json_object_size(fit) == 0 && session_n_asks(session) > 0) {
 		struct dialog_reply same = { .status = 200 };
+		hl_auto json_t *asked = dialog_asked(round);
 		hl_auto json_t *content =
-		    face_2026_input_required(round->asked, round->state);
+		    face_2026_input_required(asked, round->state);
 
 		same.content = content;
 		return content ? face_2026_send(f->reply, f->request, &same)
 		               : -ENOMEM;
 	}
-	session_set_capabilities(session, f->caps);
+	session_set_can(session, f->can);
 	rc = face_2026_deliver(round, fit);
 	return rc == 0
 	           ? face_2026_leg(f->reply, f->request, round->dialog, round)
@@ -297,7 +304,7 @@ face_2026_retry(struct face_2026 *f, const json_t *state)
 		return face_2026_refuse(f, "stale_round",
 		    "Invalid requestState: it was answered before, and not "
 		    "with these answers");
-	if (round->reply.content)
+	if (round->reply_status)
 		return face_2026_repeat(f, round);
 	if (dialog->state == DIALOG_CANCELLED)
 		return face_2026_refuse(f, "cancelled",
@@ -337,7 +344,7 @@ face_2026_post(struct backend *backend, struct reply *reply, enum rpc_kind kind,
 	json_t *params = rpc_params(message);
 	const json_t *meta = json_object_get(params, "_meta");
 	struct face_2026 f = { backend, reply, message, params,
-		json_object_get(meta, FACE_2026_CAPS) };
+		ask_can(json_object_get(meta, FACE_2026_CAPS)) };
 	struct face_2026_fault fault;
 
 	if (face_2026_climb(reply->in, kind, message, backend->load, &fault) !=

@@ -198,7 +198,9 @@ leg_tell_take(struct leg *leg, struct dialog_reply *what)
 	if (!content)
 		return -ENOMEM;
 	if (leg->round) {
-		dialog_set_reply(leg->round, what);
+		rc = dialog_set_reply(leg->round, what);
+		if (rc != 0)
+			return rc;
 		leg->is_told = true;
 	}
 	rc = face_2026_send(leg->reply, leg->request, what);
@@ -318,9 +320,23 @@ leg_settle(struct leg *leg, int64_t deadline_ms)
 		return rc;
 	if (clock_now_ms() >= deadline_ms)
 		return -ETIMEDOUT;
-	if (!leg_is_parked(leg) || (leg->round && leg->round->reply.content))
+	if (!leg_is_parked(leg) || (leg->round && leg->round->reply_status))
 		return 0;
 	rc = leg_park(leg);
+	return rc == 0 ? 1 : rc;
+}
+
+/* Another leg of the same round was quicker: send what it sent. */
+static int
+leg_repeat(struct leg *leg)
+{
+	const struct dialog_reply same = dialog_reply(leg->round);
+	hl_auto json_t *content = same.content;
+	int rc;
+
+	leg->is_told = true;
+	rc =
+	    content ? face_2026_send(leg->reply, leg->request, &same) : -ENOMEM;
 	return rc == 0 ? 1 : rc;
 }
 
@@ -331,12 +347,8 @@ leg_step(struct leg *leg)
 	const int64_t deadline_ms = clock_deadline_ms(REPLY_KEEPALIVE_MS);
 	int rc;
 
-	if (leg->round && leg->round->reply.content) {
-		leg->is_told = true;
-		rc = face_2026_send(
-		    leg->reply, leg->request, &leg->round->reply);
-		return rc == 0 ? 1 : rc;
-	}
+	if (leg->round && leg->round->reply_status)
+		return leg_repeat(leg);
 	rc = leg_is_parked(leg) ? leg_settle(leg, deadline_ms)
 	                        : leg_take(leg, deadline_ms);
 	return rc == -ETIMEDOUT ? leg_keepalive(leg) : rc;

@@ -90,12 +90,14 @@ notice_log(const struct entry *entry)
 json_t *
 notice_ask_params(const struct ask *ask, bool has_mode)
 {
-	json_t *params;
+	hl_auto json_t *all = NULL;
+	json_t *params = ask_params(ask);
 
 	if (ask->kind != ASK_ELICIT || !has_mode)
-		return json_incref(ask->params);
+		return params;
+	all = params;
 	params = json_pack("{s:s}", "mode", "form");
-	if (params && json_object_update(params, ask->params) != 0) {
+	if (params && json_object_update(params, all) != 0) {
 		json_decref(params);
 		return NULL;
 	}

@@ -63,7 +63,6 @@ peer_free(struct peer *peer)
 		TAILQ_REMOVE(&peer->streams, stream, link);
 		peer_stream_unref(&stream);
 	}
-	json_decref(peer->capabilities);
 	peer->magic = 0;
 	mem_free(peer);
 }
@@ -198,7 +197,7 @@ peers_make_room(struct peers *peers)
 
 int
 peer_new(struct peers *peers, const struct face_revision *revision,
-    json_t *capabilities, struct peer **peer_r)
+    unsigned can, struct peer **peer_r)
 {
 	struct peer *peer;
 	const int rc = peers->is_shut ? -ESHUTDOWN : peers_make_room(peers);
@@ -212,7 +211,7 @@ peer_new(struct peers *peers, const struct face_revision *revision,
 	peer->magic = PEER_MAGIC;
 	peer->peers = peers;
 	peer->revision = revision;
-	peer->capabilities = json_incref(capabilities);
+	peer->can = can;
 	peer->level = HL_INFO;
 	peer->n_refs = 2;
 	peer->prune_at = PEER_PRUNE_AT;

@@ -51,8 +51,8 @@ struct peer {
 	uint32_t magic;
 	char id[RANDOM_ID_SIZE];
 	const struct face_revision *revision;
-	json_t *capabilities; /* as declared, without what is not spoken */
-	enum hl_level level;  /* logging/setLevel */
+	unsigned can;        /* what it can be asked: ask_can */
+	enum hl_level level; /* logging/setLevel */
 	unsigned n_gets;
 	bool is_ended;
 	struct waitq ended; /* woken when it ends */
@@ -85,12 +85,12 @@ void peers_shut(struct peers *peers);
 unsigned peers_n(const struct peers *peers);
 
 /*
- * A new peer. capabilities is *refs*. *peer_r is held for the caller
+ * A new peer that can be asked can. *peer_r is held for the caller
  * (peer_unref). When the table is full the one that was idle longest goes.
  * Returns 0, -EBUSY (all are in use), -ESHUTDOWN, -ENOMEM.
  */
 int peer_new(struct peers *peers, const struct face_revision *revision,
-    json_t *capabilities, struct peer **peer_r);
+    unsigned can, struct peer **peer_r);
 
 /* The peer of that id, held for the caller, or NULL. Counts as a use. */
 struct peer *peer_find(struct peers *peers, struct slice id);

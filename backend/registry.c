@@ -278,15 +278,14 @@ registry_place(struct registry *r, const struct session_spec *spec)
 }
 
 /*
- * The memory that what came with a call takes until the tool has ended; the
- * tool gets a copy of its arguments. A client may park as many as
- * max_sessions.
+ * The memory that what came with a call takes until the tool has ended. A
+ * client may park as many as max_sessions.
  */
 static size_t
 registry_args_bytes(const struct session_spec *spec)
 {
 	const size_t bytes =
-	    2 * value_memory(spec->args) + value_memory(spec->answers);
+	    value_memory(spec->args) + value_memory(spec->answers);
 
 	return bytes > REGISTRY_ARGS_SMALL ? bytes : 0;
 }

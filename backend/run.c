@@ -24,9 +24,9 @@ struct run {
 
 /* Arguments that do not fit: the result that says so, or NULL. */
 static json_t *
-run_refuse_arguments(struct run *run, const struct tool *tool, json_t *args)
+run_refuse_arguments(const struct tool *tool, json_t *args)
 {
-	struct err *const err = &run->ctx.err;
+	struct err *const err = ctx_err();
 	const int rc = schema_check(tool->input, args, err);
 
 	if (rc == 0)
@@ -50,7 +50,7 @@ run_tool(void *arg)
 	const struct tool *const tool = session_tool(run->session);
 	json_t *const args = ctx_arguments(&run->ctx);
 
-	run->result = run_refuse_arguments(run, tool, args);
+	run->result = run_refuse_arguments(tool, args);
 	if (!run->result)
 		run->result = tool->hl->fn(&run->ctx, args);
 	return NULL;
@@ -102,7 +102,7 @@ static void __attribute__((noinline)) run_complete(struct run *run)
 static void __attribute__((noinline)) run_fail(struct run *run)
 {
 	struct hl_ctx *const ctx = &run->ctx;
-	const struct err *const err = &ctx->err;
+	const struct err *const err = ctx_err();
 	json_t *taken;
 
 	switch (ctx->end) {
@@ -131,7 +131,7 @@ run_body(void *arg)
 {
 	struct run *const run = arg;
 
-	if (scope_call(run_tool, run, NULL, &run->ctx.err) == 0)
+	if (scope_call(run_tool, run, NULL, ctx_err()) == 0)
 		run_complete(run);
 	else
 		run_fail(run);
@@ -158,10 +158,9 @@ run_start(struct scope *scope, struct session *session)
 	struct run *const run = mem_zalloc(1, sizeof(*run));
 	struct task *task;
 
-	if (!run || ctx_init(&run->ctx, session) < 0) {
-		mem_free(run);
+	if (!run)
 		return -ENOMEM;
-	}
+	ctx_init(&run->ctx, session);
 	run->session = session;
 	const int rc = scope_run(scope,
 	    &(struct task_spec){

@@ -56,7 +56,6 @@ session_new(const struct session_spec *spec, void (*on_change)(void *arg),
 	}
 	s->magic = SESSION_MAGIC;
 	random_id(s->id);
-	json_incref(s->spec.capabilities);
 	json_incref(s->spec.answers);
 	s->on_change = on_change;
 	s->on_change_arg = arg;
@@ -71,10 +70,8 @@ static void
 session_drop(struct session *s)
 {
 	json_decref(s->spec.args);
-	json_decref(s->spec.capabilities);
 	json_decref(s->spec.answers);
 	s->spec.args = NULL;
-	s->spec.capabilities = NULL;
 	s->spec.answers = NULL;
 	task_unref(&s->task);
 }
@@ -421,30 +418,23 @@ session_refuse(
 }
 
 void
-session_set_capabilities(struct session *s, json_t *capabilities)
+session_set_can(struct session *s, unsigned can)
 {
 	must_be(s, SESSION_MAGIC);
-	json_incref(capabilities);
-	json_decref(s->spec.capabilities);
-	s->spec.capabilities = capabilities;
-	if (session_is_ended(s))
-		session_drop(s);
+	s->spec.can = can;
 }
 
 /* Log the question and tell everybody; afterwards it belongs to s. */
 static int
 session_ask_publish(struct session *s, struct ask *ask, struct err *err_r)
 {
-	const int64_t bytes = value_bytes(ask->params);
 	const int rc =
-	    bytes < 0 ? (int)bytes
-		      : entries_ask(&s->log, ENTRY_ASK, ask, (size_t)bytes);
+	    entries_ask(&s->log, ENTRY_ASK, ask, strlen(ask->params));
 
 	if (rc < 0)
 		return err_set(err_r, rc, NULL, "%s: %s", ask->name,
-		    rc == -ENOMEM     ? "out of memory"
-		    : rc == -EMSGSIZE ? "the question is nested too deep"
-				      : "the tool asked or said too much");
+		    rc == -ENOMEM ? "out of memory"
+				  : "the tool asked or said too much");
 	TAILQ_INSERT_TAIL(&s->asks, ask, link);
 	s->n_open++;
 	s->n_asked++;
@@ -512,8 +502,7 @@ static int
 session_may_ask(
     const struct session *s, const struct ask *ask, struct err *err_r)
 {
-	const char *const missing =
-	    ask_missing(ask->kind, s->spec.capabilities);
+	const char *const missing = ask_missing(ask->kind, s->spec.can);
 
 	if (s->is_cancelling || session_is_ended(s))
 		return err_set(err_r, -ESTALE, NULL,
@@ -593,13 +582,17 @@ session_has_task(const struct session *s)
 void
 session_cancel(struct session *s, enum entry_reason reason, const char *text)
 {
+	char said[ENTRIES_END_BYTES];
+
 	must_be(s, SESSION_MAGIC);
 	if (session_is_ended(s) || s->is_cancelling)
 		return;
 	s->is_cancelling = true;
 	s->reason = reason;
-	said_clean(
-	    entries_end_text(&s->log, text ? text : entry_reason_name(reason)));
+	snprintf(
+	    said, sizeof(said), "%s", text ? text : entry_reason_name(reason));
+	said_clean(said);
+	entries_end_text(&s->log, said);
 	if (s->task)
 		task_halt_soon(s->task);
 }

@@ -36,12 +36,14 @@ enum session_state {
 	SESSION_CANCELLED,       /* it was halted */
 };
 
-/* What to run. All JSON is *refs* and must not be changed afterwards. */
+/*
+ * What to run. All JSON is *refs*; answers must not be changed afterwards,
+ * args not be relied on: they are the tool's.
+ */
 struct session_spec {
 	const struct tool *tool;
 	json_t *args; /* an object; NULL is {} */
-	/* ClientCapabilities as declared; NULL: nothing declared. */
-	json_t *capabilities;
+	unsigned can; /* what the client can be asked: ask_can */
 	/*
 	 * Answers that came with the call: {name: answer}; NULL: none. One
 	 * that fits is used without asking; one that does not is ignored.
@@ -149,10 +151,10 @@ int session_refuse(
     struct session *s, const char *name, const char *text, struct err *err_r);
 
 /*
- * What the client can do from now on (*refs*, NULL: nothing): a face that
- * learns it anew with each request calls this before it delivers answers.
+ * What the client can be asked from now on (ask_can): a face that learns it
+ * anew with each request calls this before it delivers answers.
  */
-void session_set_capabilities(struct session *s, json_t *capabilities);
+void session_set_can(struct session *s, unsigned can);
 
 /*
  * Begin to halt the tool; its cleanups run, then ENTRY_CANCELLED ends the
@@ -185,7 +187,7 @@ bool session_has_task(const struct session *s);
 size_t session_bytes(const struct session *s);
 unsigned session_n_holds(const struct session *s);
 
-/* Its arguments, an object. *borrowed*. */
+/* Its arguments, an object; the tool may change them. *borrowed*. */
 json_t *session_args(const struct session *s);
 
 /*

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "common/base/mem.h"
+
 /* Walk value to depth levels at most, spending *left on each value. */
 static int
 value_walk(const json_t *value, unsigned depth, size_t *left)
@@ -45,6 +47,40 @@ value_bytes(const json_t *value)
 	const size_t n =
 	    json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY);
 	return n ? (int64_t)n : -ENOMEM;
+}
+
+#define VALUE_TEXT (JSON_COMPACT | JSON_ENCODE_ANY)
+
+/* Bytes of its text; 0 without memory. */
+static size_t
+value_text_bytes(const json_t *value)
+{
+	return json_dumpb(value, NULL, 0, VALUE_TEXT);
+}
+
+char *
+value_text(const json_t *value)
+{
+	const size_t n = value_text_bytes(value);
+	char *const text = n ? mem_zalloc(1, n + 1) : NULL;
+
+	if (text && json_dumpb(value, text, n, VALUE_TEXT) == n)
+		return text;
+	mem_free(text);
+	return NULL;
+}
+
+json_t *
+value_of_text(const char *text)
+{
+	json_t *const value =
+	    json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+
+	/* Without memory jansson's lexer loses bytes and goes on. */
+	if (value && value_text_bytes(value) == strlen(text))
+		return value;
+	json_decref(value);
+	return NULL;
 }
 
 /* What jansson takes on a 64-bit machine, and malloc's own. */

@@ -22,6 +22,16 @@ int value_check(const json_t *value);
 int64_t value_bytes(const json_t *value);
 
 /*
+ * value (*borrowed*, bounded in depth) as compact text: what is kept for long
+ * is kept so, a tree is some five times as large. *new* (mem_free), or NULL
+ * without memory.
+ */
+char *value_text(const json_t *value);
+
+/* What value_text made a text of. *new*, or NULL without memory. */
+json_t *value_of_text(const char *text);
+
+/*
  * About how many bytes of memory value takes, or a little more; 0 for NULL.
  * It must be bounded in depth, as JSON from outside is.
  */

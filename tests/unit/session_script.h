@@ -199,6 +199,15 @@ script_on_entry(struct session *s, const struct entry *e, void *arg)
 		answer(s, e->ask->name, text);
 }
 
+/* What a client with these capabilities (JSON or NULL) can be asked. */
+static unsigned
+can_of(const char *caps)
+{
+	hl_auto json_t *declared = caps ? parsed(caps) : NULL;
+
+	return ask_can(declared);
+}
+
 /* Start a tool; NULL args is none; caps is JSON or NULL. Held. */
 __attribute__((unused)) static struct session *
 bench_start(const char *tool, const char *args, const char *caps,
@@ -209,7 +218,7 @@ bench_start(const char *tool, const char *args, const char *caps,
 	struct session_spec spec = {
 		.tool = load_find(bench.load, tool),
 		.args = args ? parsed(args) : NULL,
-		.capabilities = caps ? parsed(caps) : NULL,
+		.can = can_of(caps),
 		.on_entry = script_on_entry,
 		.on_entry_arg = (void *)script,
 	};
@@ -217,7 +226,6 @@ bench_start(const char *tool, const char *args, const char *caps,
 	must(spec.tool);
 	const int rc = registry_start(bench.registry, &spec, &s, &err);
 	json_decref(spec.args);
-	json_decref(spec.capabilities);
 	if (rc < 0)
 		note("[%s %s]", strerrorname_np(-rc), err.text);
 	return s;

@@ -58,8 +58,12 @@ END_TEST
 
 /* ---- messages -------------------------------------------------------- */
 
-static struct ask elicit = { .kind = ASK_ELICIT, .name = "seat" };
-static struct ask sample = { .kind = ASK_SAMPLE, .name = "tip" };
+static struct ask elicit = { .kind = ASK_ELICIT,
+	.name = "seat",
+	.params = (char[]){ "{\"message\":\"Seat?\"}" } };
+static struct ask sample = { .kind = ASK_SAMPLE,
+	.name = "tip",
+	.params = (char[]){ "{\"maxTokens\":9}" } };
 
 /* One entry of each kind, by its LSN. */
 static struct entry log_of[] = {
@@ -141,8 +145,6 @@ START_TEST(each_entry_is_said_as_its_revision_says_it)
 	const struct face_revision *revision =
 	    face_find(slice_of(saying->revision));
 
-	elicit.params = parsed("{\"message\":\"Seat?\"}");
-	sample.params = parsed("{\"maxTokens\":9}");
 	log_of[6].data = parsed("{\"content\":[],\"structuredContent\":{}}");
 	for (size_t i = 0; i < N_LOG; i++) {
 		json_t *message;
@@ -160,8 +162,6 @@ START_TEST(each_entry_is_said_as_its_revision_says_it)
 		free(text);
 		json_decref(message);
 	}
-	json_decref(elicit.params);
-	json_decref(sample.params);
 	json_decref(log_of[6].data);
 	json_decref(stream.request_id);
 	json_decref(stream.token);
@@ -211,7 +211,7 @@ peer_of(struct peers *peers)
 	static char ids[8][RANDOM_ID_SIZE];
 	static int i;
 	peer_auto struct peer *peer = NULL;
-	const int rc = peer_new(peers, face_assumed(), NULL, &peer);
+	const int rc = peer_new(peers, face_assumed(), 0, &peer);
 
 	if (rc != 0)
 		return rc == -EBUSY ? "busy" : "shut";

@@ -485,7 +485,7 @@ prefill(void)
 	struct session_spec spec = {
 		.tool = load_find(bench.load, "chat"),
 		.args = args,
-		.capabilities = parsed(CAPS_ALL),
+		.can = can_of(CAPS_ALL),
 		.answers = parsed(
 		    "{\"who\": " ACCEPT("Pre") ", \"who#2\": 12345, \"x\": 1}"),
 		.on_entry = script_on_entry,
@@ -494,7 +494,6 @@ prefill(void)
 
 	must(registry_start(bench.registry, &spec, &s, NULL) == 0);
 	json_decref(args);
-	json_decref(spec.capabilities);
 	json_decref(spec.answers);
 	must(session_wait_end(s, CLOCK_NEVER) == 0);
 	session_unref(&s);
@@ -537,11 +536,9 @@ renew_capabilities(void)
 {
 	struct session *s session_auto = bench_start(
 	    "chat", NULL, "{\"elicitation\": {\"form\": {}}}", NULL);
-	json_t *const none = json_object();
 
 	must(session_wait_quiet(s, CLOCK_NEVER) == 0);
-	session_set_capabilities(s, none);
-	json_decref(none);
+	session_set_can(s, 0);
 	answer(s, "who", ACCEPT("Ada"));
 	must(session_wait_end(s, CLOCK_NEVER) == 0);
 }

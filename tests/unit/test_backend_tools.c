@@ -313,17 +313,15 @@ halt_once(int turns)
 {
 	struct session *s;
 	json_t *const args = parsed(FLIGHT);
-	json_t *const caps = parsed(CAPS_ALL);
 	const struct session_spec spec = {
 		.tool = load_find(bench.load, "book_flight"),
 		.args = args,
-		.capabilities = caps,
+		.can = can_of(CAPS_ALL),
 		.on_entry = cancel_at,
 	};
 
 	must(registry_start(bench.registry, &spec, &s, NULL) == 0);
 	json_decref(args);
-	json_decref(caps);
 	for (int i = 0; i < turns; i++)
 		flow_sleep(0);
 	if (turns != AT_ENTRY)
@@ -370,7 +368,6 @@ END_TEST
 /* Parsed once: the client does not run out of memory, the session does. */
 static json_t *answers[3];
 static json_t *chaos_args;
-static json_t *chaos_caps;
 
 /* Answer; when memory was short the question stays open: answer again. */
 static void
@@ -399,7 +396,7 @@ chaos_once(void)
 	const struct session_spec spec = {
 		.tool = load_find(bench.load, "book_flight"),
 		.args = chaos_args,
-		.capabilities = chaos_caps,
+		.can = ASK_CAN(ASK_ELICIT) | ASK_CAN(ASK_SAMPLE),
 		.on_entry = chaos_on_entry,
 	};
 
@@ -447,14 +444,12 @@ chaos(void)
 	for (size_t i = 0; i < 3; i++)
 		answers[i] = parsed(books[i].answer);
 	chaos_args = parsed(FLIGHT);
-	chaos_caps = parsed(CAPS_ALL);
 	must(chaos_once() == SESSION_COMPLETED);
 	chaos_all(false);
 	chaos_all(true);
 	for (size_t i = 0; i < 3; i++)
 		json_decref(answers[i]);
 	json_decref(chaos_args);
-	json_decref(chaos_caps);
 }
 
 START_TEST(book_flight_without_memory_fails_alone)
