@@ -41,7 +41,6 @@ load_new(void)
 	/* Hashes are seeded before a step on another thread needs them. */
 	json_object_seed(0);
 	TAILQ_INIT(&load->places);
-	load->at = xmem_zalloc(LOAD_TOOLS, sizeof(struct load_place *));
 	return load;
 }
 
@@ -207,6 +206,20 @@ load_check(const struct load *load, const struct hl_tool *hl, const char *file,
 	return 0;
 }
 
+/* Put it behind the others in at. */
+static void
+load_append(struct load *load, struct load_place *place)
+{
+	struct load_place **const at =
+	    xmem_zalloc(load->n + 1, sizeof(struct load_place *));
+
+	if (load->n)
+		memcpy(at, load->at, load->n * sizeof(struct load_place *));
+	mem_free(load->at);
+	load->at = at;
+	load->at[load->n++] = place;
+}
+
 static int
 load_tool(struct load *load, const struct hl_tool *hl, const char *file,
     struct err *err_r)
@@ -230,7 +243,7 @@ load_tool(struct load *load, const struct hl_tool *hl, const char *file,
 		load_place_free(place);
 		return rc;
 	}
-	load->at[load->n++] = place;
+	load_append(load, place);
 	TAILQ_INSERT_TAIL(&load->places, place, link);
 	return 0;
 }

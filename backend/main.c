@@ -16,6 +16,7 @@
  *	rpc.c            which face a request belongs to; envelopes
  *	notice.c         what all faces say in the same words
  *	inbound.c        one HTTP request, kept
+ *	rest.c           what is given back while nobody asks
  *	leave.c wire.c   a connection; noticing that its client left
  *	reply.c          a JSON body or a stream of events
  *	peer.c           clients of the legacy face
@@ -28,7 +29,7 @@
  *	poold_link.c     the channel to poold
  *	reap.c           orphans, as first process of a PID namespace
  *	tenant.c         start and end of all of this
- *	zygote.c         forking backends that are warm
+ *	plug.c zygote.c  forking backends that are warm
  *	first.c          being the first process of a PID namespace
  */
 #include <bsd/stdlib.h>

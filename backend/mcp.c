@@ -111,28 +111,50 @@ static const struct rpc_verdict mcp_busy = {
 	.text = "too many large requests come at once: try again later",
 };
 
-/* A POST whose head is all right. */
+/* Refuse a POST whose body was read. */
 static int
-mcp_post(struct backend *backend, struct reply *reply, struct rpc_facts *facts)
+mcp_refuse_read(
+    struct reply *reply, const struct rpc_verdict *v, const struct err *err)
 {
-	hl_auto json_t *body = NULL;
-	struct err err = { 0 };
 	char text[ERR_PLACE_BYTES + ERR_TEXT_BYTES + 32];
-	struct rpc_verdict v;
-	int rc = mcp_read(reply, facts, &body, &err);
+
+	if (v->code != RPC_PARSE_ERROR)
+		return mcp_refuse(reply, v, v->text);
+	snprintf(text, sizeof(text), "Parse error: %s%s%s", err->place,
+	    err->place[0] ? ": " : "", err->text);
+	return mcp_refuse(reply, v, text);
+}
+
+/*
+ * Read and judge a POST whose head is all right. Returns 1 when it is to be
+ * routed: *body_r is *new*, *v_r filled; 0 when it was refused; -errno: close.
+ * Not inlined: what it needs would stand on the stack while the face answers,
+ * and a client that waits for a person waits long.
+ */
+static int __attribute__((noinline)) mcp_take_post(struct reply *reply,
+    struct rpc_facts *facts, json_t **body_r, struct rpc_verdict *v_r)
+{
+	struct err err = { 0 };
+	const int rc = mcp_read(reply, facts, body_r, &err);
 
 	if (rc == -EBUSY)
 		return mcp_refuse(reply, &mcp_busy, mcp_busy.text);
 	if (rc != 0)
 		return rc;
-	v = rpc_classify(facts);
-	if (v.route != RPC_ROUTE_REFUSE)
-		return mcp_route(backend, reply, &v, body);
-	if (v.code != RPC_PARSE_ERROR)
-		return mcp_refuse(reply, &v, v.text);
-	snprintf(text, sizeof(text), "Parse error: %s%s%s", err.place,
-	    err.place[0] ? ": " : "", err.text);
-	return mcp_refuse(reply, &v, text);
+	*v_r = rpc_classify(facts);
+	return v_r->route == RPC_ROUTE_REFUSE
+	           ? mcp_refuse_read(reply, v_r, &err)
+	           : 1;
+}
+
+static int
+mcp_post(struct backend *backend, struct reply *reply, struct rpc_facts *facts)
+{
+	hl_auto json_t *body = NULL;
+	struct rpc_verdict v;
+	const int rc = mcp_take_post(reply, facts, &body, &v);
+
+	return rc == 1 ? mcp_route(backend, reply, &v, body) : rc;
 }
 
 int

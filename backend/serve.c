@@ -20,6 +20,7 @@
 #include "common/flow/wait.h"
 
 #include "backend/mcp.h"
+#include "backend/rest.h"
 #include "backend/rpc.h"
 
 #define SERVE_SPARE_FDS 64  /* for tools, logs, and the accept itself */
@@ -63,8 +64,11 @@ serve_line_free(void *arg)
 	waitq_wake_all(&serve->fewer, 0);
 }
 
-/* Answer a head or body that is no HTTP; the connection closes behind it. */
-static void
+/*
+ * Answer a head or body that is no HTTP; the connection closes behind it. Not
+ * inlined: what it needs would stand on the stack while a client is waited for.
+ */
+static void __attribute__((noinline))
 serve_refuse(struct serve_line *line, const struct http_fault *fault)
 {
 	const struct inbound none = { .minor = 1, .verb = HTTP_VERB_POST };
@@ -98,6 +102,7 @@ serve_request(struct serve_line *line)
 		return false;
 	reply.is_last = !in.frame.persists || serve->backend->is_draining;
 	rc = mcp_serve(serve->backend, &reply);
+	rest_later();
 	if (rc == -ENOMEM)
 		log_error("connection: closed: out of memory");
 	return rc == 0 && !reply.is_last;
@@ -169,7 +174,7 @@ serve_acceptor(void *arg)
 		while (serve->n_lines >= serve->max_lines)
 			waitq_wait(
 			    &serve->fewer, "a connection to end", CLOCK_NEVER);
-		rc = flow_wait_fd(serve->fd, LOOP_READ, CLOCK_NEVER);
+		rc = rest_wait_fd(serve->fd, LOOP_READ, CLOCK_NEVER);
 		if (rc > 0)
 			rc = serve_accept(serve);
 		if (rc >= 0) {

@@ -20,6 +20,7 @@
 #include "backend/peer.h"
 #include "backend/poold_link.h"
 #include "backend/reap.h"
+#include "backend/rest.h"
 #include "backend/serve.h"
 
 #define TENANT_LISTEN_FD 3   /* sd_listen_fds(3) */
@@ -103,6 +104,7 @@ tenant_free(void *arg, struct err *err)
 {
 	struct tenant *t = arg;
 
+	rest_stop();
 	reap_stop();
 	serve_free(&t->serve);
 	peers_free(&t->backend.peers);
@@ -163,6 +165,7 @@ tenant_serve(void *arg)
 	log_info("backend %s: ready: tools=%zu", t->spec->host,
 	    load_n(t->backend.load));
 	poold_link_ready(t->link);
+	rest_start(&t->keeper);
 	keeper_run(&t->keeper);
 	return NULL;
 }

@@ -19,6 +19,8 @@
 #include "common/flow/task.h"
 #include "common/http/read.h"
 
+#include "backend/rest.h"
+
 #define WIRE_READ_BYTES 4096
 #define WIRE_PARTS_MAX  4
 
@@ -107,7 +109,7 @@ wire_fill(struct wire *wire, int64_t deadline_ms)
 		if (n == 0 || errno == EINTR)
 			continue;
 		buf_trim(&wire->in);
-		rc = flow_wait_fd(wire->fd, LOOP_READ, deadline_ms);
+		rc = rest_wait_fd(wire->fd, LOOP_READ, deadline_ms);
 		if (rc < 0)
 			return rc;
 	}

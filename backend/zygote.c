@@ -35,6 +35,7 @@
 #include "common/proc/title.h"
 
 #include "backend/birth.h"
+#include "backend/plug.h"
 
 #define ZYGOTE_STATUS 127 /* of a child that cannot become a backend */
 #define ZYGOTE_FDS    5   /* of a child: 0 to 4 */
@@ -324,6 +325,7 @@ zygote_run(int *argc_r)
 	/* What that freed would be touched again by each child, page by page.
 	 */
 	malloc_trim(0);
+	plug_heap();
 	if (packet_send(channel, PROTO_READY, &ready, NULL, NULL, 0) < 0)
 		exit(EXIT_FAILURE);
 	for (;;) {
