@@ -25,6 +25,7 @@
  *	face_2026*.c     the modern face: the ladder, legs, retries
  *	mcp.c            the endpoint
  *	serve.c          accepting and serving
+ *	rehearse.c       a start before there is a tenant
  *	birth.c          when the steps of the start were done
  *	poold_link.c     the channel to poold
  *	reap.c           orphans, as first process of a PID namespace
@@ -34,6 +35,7 @@
  */
 #include <bsd/stdlib.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +48,7 @@
 
 #include "backend/birth.h"
 #include "backend/first.h"
+#include "backend/rehearse.h"
 #include "backend/tenant.h"
 #include "backend/zygote.h"
 
@@ -132,13 +135,36 @@ main_show(const struct tenant_spec *spec)
 	title_mark(mark);
 }
 
-int
-main(int argc, char **argv, char **envp)
+/* A command line that is there, or will be told. */
+struct main_line {
+	int argc;
+	char **argv;
+	bool is_told; /* by the zygote's parent */
+};
+
+/* The root task: become a tenant's, and be it. */
+static void *
+main_body(void *arg)
 {
-	struct tenant_spec spec = {
+	struct main_line *const line = arg;
+	static struct tenant_spec spec = {
 		.session_timeout_ms = MAIN_TIMEOUT_MS,
 		.max_sessions = MAIN_SESSIONS,
 	};
+
+	if (line->is_told) {
+		rehearse(zygote_is_spare);
+		line->argv = zygote_become(&line->argc);
+	}
+	main_options(&spec, line->argc, line->argv);
+	main_show(&spec);
+	return tenant_run(&spec);
+}
+
+int
+main(int argc, char **argv, char **envp)
+{
+	struct main_line line = { .argc = argc, .argv = argv };
 	int status;
 
 	birth_mark(BIRTH_TOLD);
@@ -146,11 +172,10 @@ main(int argc, char **argv, char **envp)
 	title_init(argc, argv, envp);
 	log_init("backend", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
-	if (argc == 2 && strcmp(argv[1], "-z") == 0)
-		argv = zygote_run(&argc);
+	line.is_told = argc == 2 && strcmp(argv[1], "-z") == 0;
+	if (line.is_told)
+		zygote_run();
 	first_init();
-	main_options(&spec, argc, argv);
-	main_show(&spec);
-	status = flow_main(tenant_run, &spec, tenant_hurry);
+	status = flow_main(main_body, &line, tenant_hurry);
 	return status == 128 + SIGTERM ? 0 : status;
 }

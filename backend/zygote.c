@@ -2,9 +2,10 @@
 /*
  * zygote: a loop of receive, fork, answer; and what a child does from its birth
  * until it is a backend. The order in a child: descriptors (poold/heritage.h
- * says which), death with poold, the wait; then session, limits, ids, what
- * confines the tenant, death with poold again, since a change of ids cleared
- * it. A child that is not told its tenant ends when its channel does.
+ * says which), death with poold, what needs no tenant (main.c), the wait; then
+ * session, limits, ids, what confines the tenant, death with poold again, since
+ * a change of ids cleared it. A child that is not told its tenant ends when its
+ * channel does.
  */
 #include "backend/zygote.h"
 
@@ -38,7 +39,8 @@
 #include "backend/plug.h"
 
 #define ZYGOTE_STATUS 127 /* of a child that cannot become a backend */
-#define ZYGOTE_FDS    5   /* of a child: 0 to 4 */
+#define ZYGOTE_FDS    6   /* of a child: 0 to 5, the last only at first */
+#define ZYGOTE_BASE   5   /* where its ruleset stands */
 
 enum { ZYGOTE_CHANNEL, ZYGOTE_STDERR, ZYGOTE_CGROUP }; /* of SPAWN */
 enum { ZYGOTE_LISTEN, ZYGOTE_BLOCK };                  /* of ASSIGN */
@@ -50,6 +52,9 @@ static char **zygote_argv __attribute__((used));
 
 /* For tools without network and with; NULL: the kernel has none. */
 static struct filter *zygote_filters[2];
+
+/* Of the next child, or of this one; made while nobody waits. */
+static struct landlock_base zygote_base = { .fd = -1 };
 
 /* A child cannot go on: say why on its own channel, and end. */
 static void __attribute__((noreturn, format(printf, 1, 2)))
@@ -74,13 +79,15 @@ static int
 zygote_take_fds(const struct packet *spawn)
 {
 	const int err_fd = spawn->fds[ZYGOTE_STDERR];
-	const int fds[ZYGOTE_FDS] = { -1, err_fd, err_fd, -1,
-		spawn->fds[ZYGOTE_CHANNEL] };
+	/* 3 is kept free by what is put there. */
+	const int fds[ZYGOTE_FDS] = { -1, err_fd, err_fd, err_fd,
+		spawn->fds[ZYGOTE_CHANNEL], zygote_base.fd };
 	int e = child_place_fds(0, fds, ZYGOTE_FDS);
 
 	if (e == 0)
-		e = child_close_from(ZYGOTE_FDS);
-	close(PROTO_LISTEN_FD);
+		e = child_close_from(ZYGOTE_FDS - (zygote_base.fd < 0));
+	if (zygote_base.fd >= 0)
+		zygote_base.fd = ZYGOTE_BASE;
 	return e;
 }
 
@@ -94,6 +101,8 @@ zygote_await(struct packet *assign)
 	while (poll(&channel, 1, -1) < 0)
 		if (errno != EINTR)
 			_exit(ZYGOTE_STATUS);
+	/* The lowest free number is what the first descriptor gets. */
+	close(PROTO_LISTEN_FD);
 	if (packet_receive(PROTO_CHANNEL_FD, 0, assign, &fault) != 1)
 		_exit(0);
 	if (assign->type != PROTO_ASSIGN)
@@ -175,6 +184,7 @@ zygote_confine(const struct proto_assign *assign, struct zygote_block *block)
 	char **const write = zygote_take_strings(block, assign->n_write);
 	const bool has_network = assign->has_network != 0;
 	const struct landlock_rules files = {
+		.base = &zygote_base,
 		.read = (const char *const *)read,
 		.write = (const char *const *)write,
 		.has_system = true,
@@ -186,6 +196,7 @@ zygote_confine(const struct proto_assign *assign, struct zygote_block *block)
 
 	if (e < 0)
 		zygote_fail("cannot be confined: %s", strerror(-e));
+	fd_close(&zygote_base.fd);
 	mem_free(read);
 	mem_free(write);
 }
@@ -207,14 +218,13 @@ zygote_set_env(char **vars)
 
 /* A command line with all that belongs to it. */
 static char **
-zygote_become(struct packet *packet, int *argc_r)
+zygote_take_on(struct packet *packet, int *argc_r)
 {
 	const struct proto_assign *const assign = packet->payload;
 	struct zygote_block block;
 
 	log_set_pid(assign->pid);
 	setsid();
-	/* It got the lowest free number, so that is where it stands already. */
 	const int listen_fd = fd_take(&packet->fds[ZYGOTE_LISTEN]);
 	if (listen_fd != PROTO_LISTEN_FD)
 		zygote_fail("its socket came as %d", listen_fd);
@@ -229,11 +239,28 @@ zygote_become(struct packet *packet, int *argc_r)
 	return zygote_argv;
 }
 
-/* From the fork to the tenant. */
-static char **
-zygote_grow(struct packet *spawn, int *argc_r)
+bool
+zygote_is_spare(void)
+{
+	struct pollfd channel = { .fd = PROTO_CHANNEL_FD, .events = POLLIN };
+
+	return poll(&channel, 1, 0) == 0;
+}
+
+char **
+zygote_become(int *argc_r)
 {
 	struct packet assign packet_auto = { .n_fds = 0 };
+
+	zygote_await(&assign);
+	birth_mark(BIRTH_TOLD);
+	return zygote_take_on(&assign, argc_r);
+}
+
+/* What there is to do right after the fork. */
+static void
+zygote_begin(struct packet *spawn)
+{
 	const int e = zygote_take_fds(spawn);
 
 	spawn->n_fds = 0; /* these numbers are others' now */
@@ -241,9 +268,6 @@ zygote_grow(struct packet *spawn, int *argc_r)
 		_exit(ZYGOTE_STATUS);
 	title_set("spare");
 	arc4random_stir();
-	zygote_await(&assign);
-	birth_mark(BIRTH_TOLD);
-	return zygote_become(&assign, argc_r);
 }
 
 /* -------------------------------------------------------------- the zygote */
@@ -311,8 +335,19 @@ zygote_make_filters(void)
 		}
 }
 
-char **
-zygote_run(int *argc_r)
+/*
+ * A ruleset for the next child. Without it, which is for want of descriptors
+ * or memory, the child makes its own.
+ */
+static void
+zygote_stock(void)
+{
+	if (zygote_base.fd < 0)
+		(void)landlock_begin(&zygote_base);
+}
+
+void
+zygote_run(void)
 {
 	const struct proto_ready ready = { 0 };
 	const int channel = zygote_channel();
@@ -330,11 +365,18 @@ zygote_run(int *argc_r)
 		exit(EXIT_FAILURE);
 	for (;;) {
 		struct packet packet packet_auto;
+		zygote_stock();
 		rc = packet_receive(channel, 0, &packet, &fault);
 		if (rc != 1)
 			break;
-		if (packet.type == PROTO_SPAWN && zygote_fork(channel, &packet))
-			return zygote_grow(&packet, argc_r);
+		if (packet.type != PROTO_SPAWN)
+			continue;
+		if (zygote_fork(channel, &packet)) {
+			zygote_begin(&packet);
+			return;
+		}
+		/* The child has it. */
+		fd_close(&zygote_base.fd);
 	}
 	if (rc < 0)
 		log_error("zygote: channel: %s", fault ? fault : strerror(-rc));

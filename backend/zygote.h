@@ -8,12 +8,23 @@
 #ifndef BACKEND_ZYGOTE_H
 #define BACKEND_ZYGOTE_H
 
+#include <stdbool.h>
+
 /*
  * Serve poold's SPAWN messages on the channel that the environment names.
- * Ends the process when poold is gone. Returns in a child only, when that was
- * told its tenant and gave up its privileges: with a command line as main gets
- * it, *new* for ever.
+ * Ends the process when poold is gone. Returns in a child only, right after
+ * its birth: what needs no tenant is done now, then zygote_become is called.
  */
-char **zygote_run(int *argc_r);
+void zygote_run(void);
+
+/* In a child: whether it still waits to be told its tenant. */
+bool zygote_is_spare(void);
+
+/*
+ * In a child: wait to be told the tenant, without a turn of the loop, and give
+ * up all privileges. Returns a command line as main gets it, *new* for ever.
+ * Ends the process when nobody wants it.
+ */
+char **zygote_become(int *argc_r);
 
 #endif

@@ -101,7 +101,6 @@ static const char *const landlock_system[] = {
 	"/etc/timezone",
 	"/dev/random",
 	"/dev/urandom",
-	"/proc/self",
 	"/proc/cpuinfo",
 	"/proc/filesystems",
 	"/proc/loadavg",
@@ -114,6 +113,9 @@ static const char *const landlock_system[] = {
 	"/sys/kernel/mm/transparent_hugepage",
 	NULL,
 };
+
+/* Another one for each process, so no ruleset has it in stock. */
+static const char *const landlock_self[] = { "/proc/self", NULL };
 
 static const char *const landlock_devices[] = {
 	"/dev/full",
@@ -162,29 +164,104 @@ landlock_allow_all(int ruleset_fd, const char *const *paths, uint64_t allowed)
 	return e;
 }
 
-int
-landlock_enter(const struct landlock_rules *rules)
+/* What is handled on this kernel; the version is 0 without Landlock. */
+static int
+landlock_can(struct landlock_ruleset *ruleset_r)
 {
 	const int found = landlock_abi();
 	const int abi = found < LANDLOCK_ABI ? found : LANDLOCK_ABI;
-	struct landlock_ruleset ruleset = landlock_handled[abi];
-	const uint64_t to_read = ruleset.files & LANDLOCK_TO_READ;
-	const uint64_t to_write = ruleset.files & LANDLOCK_TO_WRITE;
-	int e;
 
-	if (abi == 0)
-		return 0;
-	if (rules->has_network)
+	*ruleset_r = landlock_handled[abi];
+	return abi;
+}
+
+/* A ruleset without a rule. Returns its descriptor or -errno. */
+static int
+landlock_create(const struct landlock_ruleset *can, bool has_network)
+{
+	struct landlock_ruleset ruleset = *can;
+
+	if (has_network)
 		ruleset.network = 0;
-	fd_auto int fd =
-	    (int)syscall(LANDLOCK_CREATE, &ruleset, sizeof(ruleset), 0u);
+	const long fd = syscall(LANDLOCK_CREATE, &ruleset, sizeof(ruleset), 0u);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static int
+landlock_allow_system(int fd, uint64_t to_read, uint64_t to_write)
+{
+	const int e = landlock_allow_all(fd, landlock_system, to_read);
+
+	if (e < 0)
+		return e;
+	return landlock_allow_all(fd, landlock_devices, to_read | to_write);
+}
+
+/* When a name in /etc was made, removed or replaced last. */
+static void
+landlock_look_at_etc(struct landlock_base *base)
+{
+	struct stat st = { 0 };
+
+	(void)stat("/etc", &st);
+	base->etc_sec = st.st_ctim.tv_sec;
+	base->etc_nsec = (uint32_t)st.st_ctim.tv_nsec;
+}
+
+/* Whether the files of /etc that are in the ruleset are those that are there:
+ * a rule is about a file, and most are changed by putting another in place. */
+static bool
+landlock_is_fresh(const struct landlock_base *base)
+{
+	struct landlock_base now;
+
+	landlock_look_at_etc(&now);
+	return now.etc_sec == base->etc_sec && now.etc_nsec == base->etc_nsec;
+}
+
+int
+landlock_begin(struct landlock_base *base_r)
+{
+	struct landlock_ruleset can;
+
+	*base_r = (struct landlock_base){ .fd = -1 };
+	if (landlock_can(&can) == 0)
+		return 0;
+	fd_auto int fd = landlock_create(&can, false);
 	if (fd < 0)
-		return -errno;
-	if ((rules->has_system &&
-		((e = landlock_allow_all(fd, landlock_system, to_read)) < 0 ||
-		    (e = landlock_allow_all(
-			 fd, landlock_devices, to_read | to_write)) < 0)) ||
-	    (e = landlock_allow_all(fd, rules->read, to_read)) < 0 ||
+		return fd;
+	landlock_look_at_etc(base_r);
+	const int e = landlock_allow_system(
+	    fd, can.files & LANDLOCK_TO_READ, can.files & LANDLOCK_TO_WRITE);
+	if (e == 0)
+		base_r->fd = fd_take(&fd);
+	return e;
+}
+
+int
+landlock_enter(const struct landlock_rules *rules)
+{
+	const struct landlock_base *const base =
+	    rules->base && rules->base->fd >= 0 && rules->has_system &&
+		    !rules->has_network
+		? rules->base
+		: NULL;
+	struct landlock_ruleset can;
+	int e = 0;
+
+	if (landlock_can(&can) == 0)
+		return 0;
+	const uint64_t to_read = can.files & LANDLOCK_TO_READ;
+	const uint64_t to_write = can.files & LANDLOCK_TO_WRITE;
+	fd_auto int own = base ? -1 : landlock_create(&can, rules->has_network);
+	const int fd = base ? base->fd : own;
+	if (fd < 0)
+		return fd;
+	if (rules->has_system && !(base && landlock_is_fresh(base)))
+		e = landlock_allow_system(fd, to_read, to_write);
+	if (e == 0 && rules->has_system)
+		e = landlock_allow_all(fd, landlock_self, to_read);
+	if (e < 0 || (e = landlock_allow_all(fd, rules->read, to_read)) < 0 ||
 	    (e = landlock_allow_all(fd, rules->write, to_read | to_write)) < 0)
 		return e;
 	return syscall(LANDLOCK_RESTRICT, fd, 0u) < 0 ? -errno : 0;

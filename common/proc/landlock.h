@@ -9,12 +9,25 @@
 #define PROC_LANDLOCK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The newest version that is made use of. */
 #define LANDLOCK_ABI 6
 
+/*
+ * A ruleset in stock: what any program needs of the system is in it, no network
+ * is. Its owner closes fd.
+ */
+struct landlock_base {
+	int fd;          /* -1: none */
+	int64_t etc_sec; /* when a name in /etc changed last, as seen before */
+	uint32_t etc_nsec; /* its files were put in */
+};
+
 /* What a process may open; *borrowed* by landlock_enter for the call. */
 struct landlock_rules {
+	/* Begun before, so that little is left to do; NULL or without: not. */
+	const struct landlock_base *base;
 	/* Files and folders to read and run; NULL at the end, or NULL. */
 	const char *const *read;
 	/* The same to change as well. */
@@ -27,6 +40,12 @@ struct landlock_rules {
 
 /* Which version of Landlock the kernel has; 0: none. */
 int landlock_abi(void);
+
+/*
+ * Begin a ruleset for one process to come. *base_r is *new* and without a
+ * descriptor if there is no Landlock. Returns 0 or -errno.
+ */
+int landlock_begin(struct landlock_base *base_r);
 
 /*
  * Let this process, and all that it starts, open what rules list and nothing
