@@ -189,17 +189,44 @@ backend_exec(struct backend *backend, const struct backend_place *place,
 
 /* ------------------------------------------------------ assign a forked one */
 
-/* Append strings, each with its NUL. Returns 0 or -errno. */
-static int
-backend_write_strings(int fd, const char *const *v, size_t n)
+/* Strings of the file of ASSIGN. */
+struct backend_list {
+	const char *const *v;
+	size_t n;
+};
+
+/* Put the strings of all lists, each with its NUL, at *at, or count them. */
+static size_t
+backend_put_strings(const struct backend_list *lists, size_t n, char *at)
 {
-	for (size_t i = 0; i < n; i++) {
-		const size_t bytes = strlen(v[i]) + 1;
-		const ssize_t done = write(fd, v[i], bytes);
-		if (done != (ssize_t)bytes)
-			return done < 0 ? -errno : -EIO;
-	}
-	return 0;
+	size_t n_bytes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < lists[i].n; k++) {
+			const size_t n_one = strlen(lists[i].v[k]) + 1;
+			if (at)
+				memcpy(at + n_bytes, lists[i].v[k], n_one);
+			n_bytes += n_one;
+		}
+	return n_bytes;
+}
+
+/* Write them in one go. Returns 0 or -errno. */
+static int
+backend_write_strings(int fd, const struct backend_list *lists, size_t n)
+{
+	const size_t n_bytes = backend_put_strings(lists, n, NULL);
+
+	if (n_bytes > PROTO_ASSIGN_BYTES)
+		return -E2BIG;
+	char *const bytes = mem_alloc(n_bytes);
+	if (!bytes)
+		return -ENOMEM;
+	backend_put_strings(lists, n, bytes);
+	const ssize_t done = write(fd, bytes, n_bytes);
+	const int e = done < 0 ? -errno : done == (ssize_t)n_bytes ? 0 : -EIO;
+	mem_free(bytes);
+	return e;
 }
 
 /* How many there are before the NULL; none for NULL. */
@@ -231,18 +258,15 @@ backend_make_block(const struct backend *backend,
 	assign->n_envp = (uint32_t)env.n;
 	assign->n_read = files ? backend_count(files->read) : 0;
 	assign->n_write = files ? backend_count(files->write) : 0;
+	const struct backend_list lists[] = {
+		{ (const char *const *)argv.v, assign->n_argv },
+		{ (const char *const *)env.vars, env.n },
+		{ files ? files->read : NULL, assign->n_read },
+		{ files ? files->write : NULL, assign->n_write },
+	};
 	if (e == 0)
 		e = backend_write_strings(
-		    fd, (const char *const *)argv.v, assign->n_argv);
-	if (e == 0)
-		e = backend_write_strings(
-		    fd, (const char *const *)env.vars, env.n);
-	if (e == 0 && files)
-		e = backend_write_strings(fd, files->read, assign->n_read);
-	if (e == 0 && files)
-		e = backend_write_strings(fd, files->write, assign->n_write);
-	if (e == 0 && lseek(fd, 0, SEEK_CUR) > PROTO_ASSIGN_BYTES)
-		e = -E2BIG;
+		    fd, lists, sizeof(lists) / sizeof(lists[0]));
 	env_fini(&env);
 	mem_free(argv.v);
 	return e < 0 ? e : fd_take(&fd);
@@ -276,25 +300,42 @@ backend_assign(struct backend *backend, const struct backend_place *place)
 	    backend->process, PROTO_ASSIGN, &assign, fds, 2);
 }
 
-/* A spare if there is one, else a new child of the zygote; unassigned. */
-static int
-backend_fork(struct backend *backend, const struct backend_place *place,
-    struct err *err_r)
+/* Whether the zygote is to make its process. */
+static bool
+backend_is_forked(const struct backend *backend)
 {
-	struct context *const context = backend->context;
+	return backend->tenant->is_zygotic && backend->context->zygote;
+}
+
+/* Have the zygote make one; *job_r is *new*. */
+static int
+backend_ask_fork(struct backend *backend, const struct backend_place *place,
+    struct zygote_job **job_r, struct err *err_r)
+{
 	struct process_spec spec;
 
-	backend->process = spares_take(context->spares, &backend->leaf);
-	if (backend->process) {
+	backend_take_leaf(backend);
+	backend_fill_spec(backend, place, &spec);
+	return zygote_link_ask(backend->context->zygote, &spec, job_r, err_r);
+}
+
+/* The one that was asked for, or a spare, or a new one; unassigned. */
+static int
+backend_fork(struct backend *backend, const struct backend_place *place,
+    struct zygote_job **job, struct err *err_r)
+{
+	int e = 0;
+
+	if (!*job && (backend->process = spares_take(
+			  backend->context->spares, &backend->leaf))) {
 		process_pass_on(
 		    backend->process, backend->name, place->calls, backend);
 		backend_limit_leaf(backend);
 		return 0;
 	}
-	backend_take_leaf(backend);
-	backend_fill_spec(backend, place, &spec);
-	return zygote_link_fork(
-	    context->zygote, &spec, &backend->process, err_r);
+	if (!*job)
+		e = backend_ask_fork(backend, place, job, err_r);
+	return e < 0 ? e : zygote_link_await(*job, &backend->process, err_r);
 }
 
 /* Undo what was begun, to try another way. */
@@ -312,13 +353,13 @@ backend_unspawn(struct backend *backend)
 /* By the zygote, or, when that fails, without it. */
 static int
 backend_launch(struct backend *backend, const struct backend_place *place,
-    struct err *err_r)
+    struct zygote_job **job, struct err *err_r)
 {
-	int e = -EAGAIN;
+	int e;
 
-	if (!backend->tenant->is_zygotic || !backend->context->zygote)
+	if (!backend_is_forked(backend))
 		return backend_exec(backend, place, err_r);
-	if ((e = backend_fork(backend, place, err_r)) == 0 &&
+	if ((e = backend_fork(backend, place, job, err_r)) == 0 &&
 	    (e = backend_assign(backend, place)) < 0)
 		err_set(err_r, e, NULL, "it cannot be told its tenant: %s",
 		    strerrordesc_np(-e));
@@ -327,6 +368,7 @@ backend_launch(struct backend *backend, const struct backend_place *place,
 	if (e != -EAGAIN)
 		log_warn("%s: run without the zygote: %s", backend->name,
 		    err_r->text);
+	zygote_job_leave(job);
 	backend_unspawn(backend);
 	return backend_exec(backend, place, err_r);
 }
@@ -365,11 +407,21 @@ backend_spawn(struct backend *backend, const struct process_calls *calls,
 		.listen_fd = -1,
 		.calls = calls,
 	};
-	int e = backend_fill_place(backend, &place, err_r);
+	struct zygote_job *job zygote_job_auto = NULL;
+	int e = 0;
 
-	if (e == 0)
-		e = backend_launch(backend, &place, err_r);
+	/* It forks while folder and socket are made. */
+	if (backend_is_forked(backend) &&
+	    !spares_is_ready(backend->context->spares))
+		e = backend_ask_fork(backend, &place, &job, err_r);
 	if (e < 0)
 		backend_unspawn(backend);
+	e = backend_fill_place(backend, &place, err_r);
+	if (e == 0)
+		e = backend_launch(backend, &place, &job, err_r);
+	if (e < 0) {
+		zygote_job_leave(&job);
+		backend_unspawn(backend);
+	}
 	return e;
 }

@@ -14,6 +14,7 @@
 #include "common/flow/task.h"
 
 #define SPARE_PAUSE_MS 1000 /* when one cannot be made */
+#define SPARE_LATER_MS 3    /* after one was taken: its start goes first */
 
 struct spare {
 	TAILQ_ENTRY(spare) link;
@@ -139,9 +140,12 @@ spares_fill(struct spares *spares)
 {
 	const unsigned want = (unsigned)spares->context->settings->pool.spare;
 
-	while (spares->n < want && !spares->is_ending)
+	while (spares->n < want && !spares->is_ending) {
+		if (clock_now_ms() < spares->fill_at_ms)
+			return spares->fill_at_ms;
 		if (spares_make(spares) < 0)
 			return clock_deadline_ms(SPARE_PAUSE_MS);
+	}
 	return CLOCK_NEVER;
 }
 
@@ -206,15 +210,24 @@ spares_take(struct spares *spares, struct cgroup_leaf **leaf_r)
 {
 	struct spare *const spare = TAILQ_FIRST(&spares->ready);
 
-	if (!spare || process_is_over(spare->process))
+	if (!spares_is_ready(spares))
 		return NULL;
 	TAILQ_REMOVE(&spares->ready, spare, link);
 	spares->n--;
 	struct process *const process = spare->process;
 	*leaf_r = spare->leaf;
 	mem_free(spare);
+	spares->fill_at_ms = clock_deadline_ms(SPARE_LATER_MS);
 	waitq_wake_all(&spares->changed, 0);
 	return process;
+}
+
+bool
+spares_is_ready(const struct spares *spares)
+{
+	const struct spare *const spare = TAILQ_FIRST(&spares->ready);
+
+	return spare && !process_is_over(spare->process);
 }
 
 void

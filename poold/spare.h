@@ -27,6 +27,7 @@ struct spares {
 	struct spare_list ready;
 	struct spare_list dead; /* reaped: the task frees them */
 	unsigned n;             /* ready ones */
+	int64_t fill_at_ms;     /* not before: the last one is being used */
 	bool is_ending;
 	bool is_over; /* the task is done */
 	struct waitq changed;
@@ -44,6 +45,9 @@ int spares_run(struct spares *spares);
  * none) is the caller's to give back. NULL when none is ready. Never waits.
  */
 struct process *spares_take(struct spares *spares, struct cgroup_leaf **leaf_r);
+
+/* Whether spares_take would find one. */
+bool spares_is_ready(const struct spares *spares);
 
 /* End all of them, and make no more. Waits for their reap. */
 void spares_end(struct spares *spares);

@@ -36,6 +36,7 @@ struct zygote_job {
 	bool is_left; /* nobody waits */
 	int e;
 	struct waitq done;
+	int64_t deadline_ms;    /* of the answer */
 	struct loop_defer bury; /* of one that was left */
 };
 
@@ -120,12 +121,12 @@ zygote_job_answer(struct zygote_link *link, struct zygote_job *job, int e)
 	}
 }
 
-/* Whoever waited for it does so no more. */
-static void
+void
 zygote_job_leave(struct zygote_job **jobp)
 {
 	struct zygote_job *const job = *jobp;
 
+	*jobp = NULL;
 	if (!job)
 		return;
 	if (job->is_done) {
@@ -136,8 +137,6 @@ zygote_job_leave(struct zygote_job **jobp)
 	process_pass_on(
 	    job->process, "unwanted process", &zygote_job_calls, job);
 }
-
-#define zygote_job_auto __attribute__((cleanup(zygote_job_leave)))
 
 /* ------------------------------------------------------ what it says:
  * callbacks
@@ -264,6 +263,7 @@ zygote_job_new(struct zygote_link *link)
 	job->serial = ++link->serial;
 	/* Not asked for yet: so there is nothing to come. */
 	job->is_done = true;
+	job->deadline_ms = clock_deadline_ms(ZYGOTE_PATIENCE_MS);
 	waitq_init(&job->done);
 	return job;
 }
@@ -290,23 +290,32 @@ zygote_link_begin(struct zygote_link *link, struct zygote_job *job,
 }
 
 int
-zygote_link_fork(struct zygote_link *link, const struct process_spec *spec,
-    struct process **process_r, struct err *err_r)
+zygote_link_ask(struct zygote_link *link, const struct process_spec *spec,
+    struct zygote_job **job_r, struct err *err_r)
 {
-	const int64_t deadline_ms = clock_deadline_ms(ZYGOTE_PATIENCE_MS);
 	struct zygote_job *job zygote_job_auto = NULL;
 	int e;
 
-	*process_r = NULL;
+	*job_r = NULL;
 	if (!zygote_link_await_ready(link))
 		return err_set(err_r, -EAGAIN, NULL, "there is no zygote");
 	if (!(job = zygote_job_new(link)))
 		return err_set(err_r, -ENOMEM, NULL, "no memory for a process");
 	if ((e = zygote_link_begin(link, job, spec, err_r)) < 0)
 		return e;
+	*job_r = job;
+	job = NULL;
+	return 0;
+}
+
+int
+zygote_link_await(
+    struct zygote_job *job, struct process **process_r, struct err *err_r)
+{
+	*process_r = NULL;
 	while (!job->is_done)
 		if (waitq_wait(&job->done, "the zygote's answer",
-			deadline_ms) == -ETIMEDOUT &&
+			job->deadline_ms) == -ETIMEDOUT &&
 		    !job->is_done)
 			return err_set(err_r, -ETIMEDOUT, NULL,
 			    "the zygote does not answer");
@@ -316,6 +325,17 @@ zygote_link_fork(struct zygote_link *link, const struct process_spec *spec,
 	*process_r = job->process;
 	job->process = NULL;
 	return 0;
+}
+
+int
+zygote_link_fork(struct zygote_link *link, const struct process_spec *spec,
+    struct process **process_r, struct err *err_r)
+{
+	struct zygote_job *job zygote_job_auto = NULL;
+	const int e = zygote_link_ask(link, spec, &job, err_r);
+
+	*process_r = NULL;
+	return e < 0 ? e : zygote_link_await(job, process_r, err_r);
 }
 
 /* ------------------------------------------------------------- its life: a

@@ -51,6 +51,20 @@ int zygote_link_run(struct zygote_link *link);
 int zygote_link_fork(struct zygote_link *link, const struct process_spec *spec,
     struct process **process_r, struct err *err_r);
 
+/*
+ * The same in two steps, with time in between for what the process will need.
+ * *job_r is *new* and ended by zygote_job_leave, also after the second step.
+ */
+int zygote_link_ask(struct zygote_link *link, const struct process_spec *spec,
+    struct zygote_job **job_r, struct err *err_r);
+int zygote_link_await(
+    struct zygote_job *job, struct process **process_r, struct err *err_r);
+
+/* Nobody waits for it any more; what comes of it is killed. NULL: nothing. */
+void zygote_job_leave(struct zygote_job **job);
+
+#define zygote_job_auto __attribute__((cleanup(zygote_job_leave)))
+
 /* End it and wait until it was reaped; SIGKILL at deadline_ms. Waits. */
 void zygote_link_end(struct zygote_link *link, int64_t deadline_ms);
 
