@@ -82,6 +82,20 @@ ask_answer(
 }
 
 void
+ask_tell_starting(const struct ask_list *list, struct board *board,
+    struct proto_route_ready *starting)
+{
+	const struct ask *ask;
+
+	STAILQ_FOREACH (ask, &list->asks, link) {
+		if (ask->dead_generation == starting->generation)
+			continue;
+		starting->ask = ask->id;
+		(void)board_send(board, PROTO_ROUTE_STARTING, starting, NULL);
+	}
+}
+
+void
 ask_fail_one(struct board *board, uint64_t id, uint32_t status,
     uint32_t retry_after_s, const char *text)
 {

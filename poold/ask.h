@@ -44,6 +44,13 @@ void ask_drop(struct ask_list *list);
 void ask_answer(struct ask_list *list, struct board *board,
     struct proto_route_ready *ready);
 
+/*
+ * Tell all, but for those, that the run of *starting listens: what becomes of
+ * it is their answer, later.
+ */
+void ask_tell_starting(const struct ask_list *list, struct board *board,
+    struct proto_route_ready *starting);
+
 /* Fail all with an HTTP status and a text. */
 void ask_fail(struct ask_list *list, struct board *board, uint32_t status,
     const char *text);

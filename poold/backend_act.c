@@ -71,8 +71,12 @@ backend_do_start(struct backend *backend)
 	backend->started_ms = clock_now_ms();
 	backend->started_wall_ms = clock_wall_ms();
 	backend_set_due(backend, context->settings->pool.start_timeout_ms);
-	if (backend_spawn(backend, &backend_hear_calls, &err) == 0)
+	if (backend_spawn(backend, &backend_hear_calls, &err) == 0) {
+		/* A command is ready in no time, or it cannot be run. */
+		if (backend->tenant->command.n == 0)
+			backend_ask_tell_starting(backend);
 		return;
+	}
 	snprintf(backend->words, sizeof(backend->words), "%s%s%s", err.place,
 	    err.place[0] ? ": " : "", err.text);
 	backend_post(backend, LIFE_UNBORN);

@@ -129,18 +129,37 @@ backend_ask_add(struct backend *backend, uint64_t id, uint64_t dead_generation,
 	backend_post(backend, LIFE_ASK);
 }
 
-void
-backend_ask_answer(struct backend *backend)
+/* What the switchboard needs to know of this run. */
+static void
+backend_ask_route(
+    const struct backend *backend, struct proto_route_ready *ready_r)
 {
-	struct proto_route_ready ready = {
+	*ready_r = (struct proto_route_ready){
 		.generation = backend->generation,
 		.started_wall_ms = backend->started_wall_ms,
 		.pid = (int32_t)process_pid(backend->process),
 		.tenant = backend->number,
 	};
+	strlcpy(ready_r->host, backend->host, sizeof(ready_r->host));
+	place_socket(
+	    &backend->context->place, backend->number, ready_r->socket);
+}
 
-	strlcpy(ready.host, backend->host, sizeof(ready.host));
-	place_socket(&backend->context->place, backend->number, ready.socket);
+void
+backend_ask_tell_starting(struct backend *backend)
+{
+	struct proto_route_ready starting;
+
+	backend_ask_route(backend, &starting);
+	ask_tell_starting(&backend->asks, backend->board, &starting);
+}
+
+void
+backend_ask_answer(struct backend *backend)
+{
+	struct proto_route_ready ready;
+
+	backend_ask_route(backend, &ready);
 	ask_answer(&backend->asks, backend->board, &ready);
 }
 

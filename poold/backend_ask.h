@@ -29,6 +29,9 @@ void backend_ask_look(struct backend *backend);
 void backend_ask_add(struct backend *backend, uint64_t id,
     uint64_t dead_generation, enum policy_verdict verdict);
 
+/* Let those who wait send to its socket already, which listens. */
+void backend_ask_tell_starting(struct backend *backend);
+
 /* Answer all who wait for a run other than the one they found dead. */
 void backend_ask_answer(struct backend *backend);
 

@@ -17,6 +17,8 @@
 static const struct forward_events *forward_hears;
 
 static void forward_connect(struct exchange *x);
+static void forward_refuse_gone(struct exchange *x, const char *how);
+static void forward_on_gone(const struct route_news *news, void *arg);
 static void
 forward_mourn(struct exchange *x, uint64_t generation, int64_t patience_ms);
 
@@ -26,29 +28,59 @@ forward_open(const struct forward_events *events)
 	forward_hears = events;
 }
 
-/* poold answered, or is ending. */
+/*
+ * The backend that the request was sent to while it started is ready. One that
+ * was lost since may have read the request, so that is not sent again.
+ */
+static void
+forward_on_started(struct exchange *x)
+{
+	if (x->state == EXCHANGE_MOURNING &&
+	    route_wait_gone(
+		x->route, x->wait.generation, &x->wait, forward_on_gone, x))
+		forward_refuse_gone(x, x->route->gone_text);
+}
+
+/* poold answered, or is about to, or is ending. */
 static void
 forward_on_news(const struct route_news *news, void *arg)
 {
 	struct exchange *const x = arg;
 
-	if (news->event == ROUTE_EVENT_READY)
-		forward_connect(x);
-	else
+	/* It answered: how that ends is seen at its connection. */
+	if (x->state == EXCHANGE_ANSWERING || x->state == EXCHANGE_TUNNEL)
+		return;
+	if (news->event == ROUTE_EVENT_FAILED)
 		refuse_later(x, fault_of_status(news->status), news->text,
 		    news->retry_after_s);
+	else if (x->state == EXCHANGE_WAITING)
+		forward_connect(x);
+	else if (news->event == ROUTE_EVENT_READY)
+		forward_on_started(x);
+}
+
+/* Whether poold has not said yet what became of the start of its backend. */
+static bool
+forward_awaits_start(const struct exchange *x)
+{
+	return x->wait.kind == ROUTE_WAIT_BACKEND;
 }
 
 /* Wait until poold names a backend. */
 static void
 forward_wait(struct exchange *x)
 {
-	const int rc = route_wait(x->route, &x->wait, forward_on_news, x);
+	int rc = 0;
 
-	if (rc == 0)
-		exchange_set_state(x, EXCHANGE_WAITING, "no backend");
-	else
+	if (!forward_awaits_start(x))
+		rc = route_wait(x->route, &x->wait, forward_on_news, x);
+	if (rc < 0) {
 		refuse(x, rc == -ENOBUFS ? FAULT_WAITING : FAULT_SHORT, NULL);
+		return;
+	}
+	exchange_set_state(x, EXCHANGE_WAITING, "no backend");
+	if (x->route->is_starting)
+		forward_connect(x);
 }
 
 /* Use the upstream: everything is still to be sent. */
@@ -69,7 +101,7 @@ forward_on_pause_over(void *arg)
 {
 	struct exchange *const x = arg;
 
-	if (x->route->state == ROUTE_READY)
+	if (route_is_open(x->route))
 		forward_connect(x);
 	else
 		forward_wait(x);
@@ -115,7 +147,8 @@ forward_connect_failed(struct exchange *x, int error)
 {
 	const struct route *const route = x->route;
 
-	switch (retry_after_connect(error, x->n_asked, route->has_answered)) {
+	switch (retry_after_connect(error, x->n_asked,
+	    route->has_answered && !forward_awaits_start(x))) {
 	case RETRY_CONNECT_PAUSE:
 		forward_pause(x);
 		return;
@@ -145,7 +178,7 @@ forward_connect(struct exchange *x)
 {
 	struct upstream *up = NULL;
 
-	must(x->route->state == ROUTE_READY && !x->upstream);
+	must(route_is_open(x->route) && !x->upstream);
 	if (!x->was_retried)
 		up = upstream_take(&x->route->pool);
 	if (!up) {
@@ -280,8 +313,10 @@ forward_mourn(struct exchange *x, uint64_t generation, int64_t patience_ms)
 {
 	upstream_close(&x->upstream);
 	exchange_set_state(x, EXCHANGE_MOURNING, "lost");
-	if (route_wait_gone(
-		x->route, generation, &x->wait, forward_on_gone, x)) {
+	x->wait.generation = generation;
+	/* The word on a start that failed is on its way already. */
+	if (!forward_awaits_start(x) && route_wait_gone(x->route, generation,
+					    &x->wait, forward_on_gone, x)) {
 		forward_refuse_gone(x, x->route->gone_text);
 		return;
 	}
@@ -310,6 +345,10 @@ forward_lost(struct exchange *x, bool is_reset)
 		refuse(x, FAULT_BACKEND,
 		    "the backend closed the connection within the head of "
 		    "its answer");
+		return;
+	}
+	if (forward_awaits_start(x)) {
+		forward_mourn(x, up->generation, LIMIT_DEATH_MS);
 		return;
 	}
 	switch (retry_after_loss(&lost)) {

@@ -205,6 +205,12 @@ link_on_route_ready(const struct channel_msg *msg)
 }
 
 static void
+link_on_route_starting(const struct channel_msg *msg)
+{
+	route_on_starting(msg->payload);
+}
+
+static void
 link_on_route_failed(const struct channel_msg *msg)
 {
 	route_on_failed(msg->payload, link_text(msg));
@@ -249,6 +255,7 @@ static const struct {
 } link_rows[] = {
 	{ PROTO_LISTEN, link_on_listen },
 	{ PROTO_START, link_on_start },
+	{ PROTO_ROUTE_STARTING, link_on_route_starting },
 	{ PROTO_ROUTE_READY, link_on_route_ready },
 	{ PROTO_ROUTE_FAILED, link_on_route_failed },
 	{ PROTO_ROUTE_GONE, link_on_route_gone },

@@ -86,6 +86,9 @@ route_unqueue(struct route *route)
 static void
 route_asked_no_more(struct route *route, const char *event)
 {
+	if (route->is_starting)
+		upstream_pool_close(&route->pool);
+	route->is_starting = false;
 	if (route->is_queued) {
 		route_unqueue(route);
 	} else {
@@ -398,6 +401,64 @@ route_by_generation(uint64_t generation)
 	return NULL;
 }
 
+/* The run of a backend that poold names. */
+static void
+route_take_run(struct route *route, const struct proto_route_ready *ready)
+{
+	upstream_pool_close(&route->pool);
+	route->generation = ready->generation;
+	route->pid = ready->pid;
+	route->started_wall_ms = ready->started_wall_ms;
+	route->has_answered = false;
+	route->dead_generation = 0;
+	memcpy(route->socket, ready->socket, sizeof(route->socket));
+	route->socket[sizeof(route->socket) - 1] = '\0';
+	upstream_pool_open(&route->pool, ready->generation);
+}
+
+bool
+route_is_open(const struct route *route)
+{
+	return route->state == ROUTE_READY || route->is_starting;
+}
+
+/* Those that wait go on waiting, each in its turn. */
+static void
+route_tell_starting(struct route *route)
+{
+	const struct route_news news = { .event = ROUTE_EVENT_STARTING };
+	const uint64_t last_seq = route_table.last_seq;
+	uint64_t told_seq = 0;
+	struct route_wait *wait;
+
+	route->n_held++;
+	do {
+		TAILQ_FOREACH (wait, &route->waits, link)
+			if (wait->kind == ROUTE_WAIT_BACKEND &&
+			    wait->seq > told_seq && wait->seq <= last_seq)
+				break;
+		if (!wait)
+			break;
+		told_seq = wait->seq;
+		wait->on_news(&news, wait->arg);
+	} while (route->is_starting);
+	must(route->n_held > 0);
+	route->n_held--;
+	route_settle(route);
+}
+
+void
+route_on_starting(const struct proto_route_ready *starting)
+{
+	struct route *const route = route_by_ask(starting->ask);
+
+	if (!route || route->is_starting)
+		return;
+	route_take_run(route, starting);
+	route->is_starting = true;
+	route_tell_starting(route);
+}
+
 void
 route_on_ready(const struct proto_route_ready *ready)
 {
@@ -409,14 +470,10 @@ route_on_ready(const struct proto_route_ready *ready)
 		    (unsigned long long)ready->generation);
 		return;
 	}
-	route->generation = ready->generation;
-	route->pid = ready->pid;
-	route->started_wall_ms = ready->started_wall_ms;
-	route->has_answered = false;
-	route->dead_generation = 0;
-	memcpy(route->socket, ready->socket, sizeof(route->socket));
-	route->socket[sizeof(route->socket) - 1] = '\0';
-	upstream_pool_open(&route->pool, ready->generation);
+	/* Who sent to it while it started shall keep what it found out. */
+	if (!route->is_starting || route->generation != ready->generation)
+		route_take_run(route, ready);
+	route->is_starting = false;
 	must(route_table.n_asked > 0);
 	route_table.n_asked--;
 	route_set_state(route, ROUTE_READY, "ready");

@@ -25,9 +25,10 @@ enum route_state {
 
 /* What a waiting exchange is told. */
 enum route_event {
-	ROUTE_EVENT_READY,  /* go on */
-	ROUTE_EVENT_FAILED, /* answer with status and text */
-	ROUTE_EVENT_GONE,   /* the backend has ended; text says how */
+	ROUTE_EVENT_STARTING, /* send to it, it will read later; wait on */
+	ROUTE_EVENT_READY,    /* go on */
+	ROUTE_EVENT_FAILED,   /* answer with status and text */
+	ROUTE_EVENT_GONE,     /* the backend has ended; text says how */
 };
 
 /* All *borrowed* for the call. */
@@ -67,6 +68,7 @@ struct route {
 	uint64_t ask;
 	TAILQ_ENTRY(route) turn;  /* while is_queued */
 	bool is_queued;           /* ASKED, but poold has not been told */
+	bool is_starting;         /* ASKED, and its socket listens already */
 	uint64_t generation;      /* the one that is ready, else the last one */
 	uint64_t dead_generation; /* found dead; 0: none */
 	int64_t started_wall_ms;
@@ -116,7 +118,8 @@ void route_unhold(struct route **route);
 
 /*
  * Wait for a backend and ask poold if nobody has. on_news is called once,
- * from the loop. Returns 0, -ENOBUFS (too many wait), or -errno: poold cannot
+ * from the loop, and before that for STARTING, unless the route is_starting
+ * already. Returns 0, -ENOBUFS (too many wait), or -errno: poold cannot
  * be asked.
  */
 int route_wait(struct route *route, struct route_wait *wait,
@@ -142,7 +145,11 @@ void route_dead(struct route *route, uint64_t generation);
 /* Tell all that wait for a backend that there will be none. */
 void route_fail_all(const struct route_news *news);
 
+/* Whether there is a socket to connect to. */
+bool route_is_open(const struct route *route);
+
 /* Messages of poold. Those about what is not known are dropped. */
+void route_on_starting(const struct proto_route_ready *starting);
 void route_on_ready(const struct proto_route_ready *ready);
 void route_on_failed(const struct proto_route_failed *failed, const char *text);
 void route_on_gone(const struct proto_route_gone *gone, const char *text);

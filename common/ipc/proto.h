@@ -28,30 +28,32 @@
  * PROTO_ROWS(X): X(number, NAME, name, direction, payload, descriptors)
  * direction: who sends it to whom. P poold, S switchboard, B backend, Z zygote.
  */
-#define PROTO_ROWS(X)                                                         \
-	X(1, LISTEN, listen, "P>S", struct proto_listen, 1)                   \
-	X(2, START, start, "P>S", struct proto_start, 0)                      \
-	X(3, ROUTE_ASK, route_ask, "S>P", struct proto_route_ask, 0)          \
-	X(4, ROUTE_READY, route_ready, "P>S", struct proto_route_ready, 0)    \
-	X(5, ROUTE_FAILED, route_failed, "P>S", struct proto_route_failed, 0) \
-	X(6, ROUTE_GONE, route_gone, "P>S", struct proto_route_gone, 0)       \
-	X(7, RELEASE_ASK, release_ask, "P>S", struct proto_release_ask, 0)    \
-	X(8, RELEASED, released, "S>P", struct proto_released, 0)             \
-	X(9, HELD, held, "S>P", struct proto_held, 0)                         \
-	X(10, DRAIN, drain, "P>S", struct proto_drain, 0)                     \
-	X(11, DRAINED, drained, "S>P", struct proto_drained, 0)               \
-	X(12, QUIT, quit, "P>S", struct proto_quit, 0)                        \
-	X(13, READY, ready, "SB>P", struct proto_ready, 0)                    \
-	X(14, FAILED, failed, "SB>P", struct proto_failed, 0)                 \
-	X(15, SESSIONS, sessions, "B>P", struct proto_sessions, 0)            \
-	X(16, SPAWN, spawn, "P>Z", struct proto_spawn, 3)                     \
-	X(17, SPAWNED, spawned, "Z>P", struct proto_spawned, 1)               \
-	X(18, UNSPAWNED, unspawned, "Z>P", struct proto_unspawned, 0)         \
-	X(19, ASSIGN, assign, "P>B", struct proto_assign, 2)                  \
-	X(24, PING, ping, "P>B", struct proto_ping, 0)                        \
-	X(25, PONG, pong, "B>P", struct proto_pong, 0)                        \
-	X(26, WATCH, watch, "S>P", struct proto_watch, 0)                     \
-	X(27, EVENT, event, "P>S", struct proto_event, 0)
+#define PROTO_ROWS(X)                                                          \
+	X(1, LISTEN, listen, "P>S", struct proto_listen, 1)                    \
+	X(2, START, start, "P>S", struct proto_start, 0)                       \
+	X(3, ROUTE_ASK, route_ask, "S>P", struct proto_route_ask, 0)           \
+	X(4, ROUTE_READY, route_ready, "P>S", struct proto_route_ready, 0)     \
+	X(5, ROUTE_FAILED, route_failed, "P>S", struct proto_route_failed, 0)  \
+	X(6, ROUTE_GONE, route_gone, "P>S", struct proto_route_gone, 0)        \
+	X(7, RELEASE_ASK, release_ask, "P>S", struct proto_release_ask, 0)     \
+	X(8, RELEASED, released, "S>P", struct proto_released, 0)              \
+	X(9, HELD, held, "S>P", struct proto_held, 0)                          \
+	X(10, DRAIN, drain, "P>S", struct proto_drain, 0)                      \
+	X(11, DRAINED, drained, "S>P", struct proto_drained, 0)                \
+	X(12, QUIT, quit, "P>S", struct proto_quit, 0)                         \
+	X(13, READY, ready, "SB>P", struct proto_ready, 0)                     \
+	X(14, FAILED, failed, "SB>P", struct proto_failed, 0)                  \
+	X(15, SESSIONS, sessions, "B>P", struct proto_sessions, 0)             \
+	X(16, SPAWN, spawn, "P>Z", struct proto_spawn, 3)                      \
+	X(17, SPAWNED, spawned, "Z>P", struct proto_spawned, 1)                \
+	X(18, UNSPAWNED, unspawned, "Z>P", struct proto_unspawned, 0)          \
+	X(19, ASSIGN, assign, "P>B", struct proto_assign, 2)                   \
+	X(24, PING, ping, "P>B", struct proto_ping, 0)                         \
+	X(25, PONG, pong, "B>P", struct proto_pong, 0)                         \
+	X(26, WATCH, watch, "S>P", struct proto_watch, 0)                      \
+	X(27, EVENT, event, "P>S", struct proto_event, 0)                      \
+	X(28, ROUTE_STARTING, route_starting, "P>S", struct proto_route_ready, \
+	    0)
 
 enum proto_type {
 #define PROTO_ENUM(number, NAME, name, direction, payload, fd) \
@@ -91,8 +93,10 @@ struct proto_route_ask {
 };
 
 /*
- * The backend of host. generation names this run of it: it grows by one for
- * each start in the life of poold and is never used again.
+ * The backend of host; the same as ROUTE_STARTING: it listens already and will
+ * be ready soon, or has failed then; ROUTE_READY or ROUTE_FAILED follows. What
+ * is sent to it meanwhile waits in its socket. generation names this run of it:
+ * it grows by one for each start in the life of poold and is never used again.
  */
 struct proto_route_ready {
 	uint64_t ask;

@@ -43,6 +43,9 @@ ROWS = {
     27: ("event", "=QQqiIII16s16s256s", (
         "id", "generation", "at_wall_ms", "pid", "kind", "n_failures",
         "retry_ms", "state", "cause", "host")),
+    28: ("route_starting", "=QQqiI256s108s4x", (
+        "ask", "generation", "started_wall_ms", "pid", "tenant", "host",
+        "socket")),
 }
 NUMBERS = {row[0]: number for number, row in ROWS.items()}
 

@@ -208,6 +208,7 @@ class Poold:
         if self.wire:
             self.wire.close()
         self.messages = []
+        self.starting = []
         self.wire, _ = self.control.accept()
         self.wire.settimeout(PATIENCE_S)
 
@@ -218,14 +219,21 @@ class Poold:
         self.wire.send(pack(name, text, **fields))
 
     def message(self):
-        """The next message that the switchboard gets."""
+        """
+        The next message that the switchboard gets; those that promise an
+        answer are kept in starting.
+        """
         if self.messages:
             return self.messages.pop(0)
-        packet, fds, _, _ = socket.recv_fds(self.wire, 2048, 4)
-        if not packet:
-            raise EOFError("the switchboard is gone")
-        self.fds += fds
-        return unpack(packet)
+        while True:
+            packet, fds, _, _ = socket.recv_fds(self.wire, 2048, 4)
+            if not packet:
+                raise EOFError("the switchboard is gone")
+            self.fds += fds
+            told = unpack(packet)
+            if told["type"] != "route_starting":
+                return told
+            self.starting.append(told)
 
     def expect(self, kind, **fields):
         """The next message, which must be of this kind and say this."""
@@ -1160,6 +1168,32 @@ class Turns(unittest.TestCase):
             started = [found[1] for text in p.log if (found := re.search(
                 r"backend (\S+): gone -> starting", text))]
             self.assertEqual(started, mutes + ["a.localhost"])
+
+
+class Starting(unittest.TestCase):
+    def test_the_socket_is_told_before_the_tool_is_ready(self):
+        for spawn in ("zygote", "exec"):
+            with Poold([tools("a.localhost", "good"),
+                        tools("refuse.localhost", "refuse")],
+                       pool={"spawn": spawn}) as p:
+                told = p.ready("a.localhost")
+                self.assertEqual(
+                    [{**t, "type": "route_ready"} for t in p.starting],
+                    [told])
+                failed = p.failed("refuse.localhost", 502)
+                self.assertEqual(p.starting[-1]["ask"], failed["ask"])
+
+    def test_one_that_stays_mute_can_be_sent_to(self):
+        with Poold([tools("mute.localhost", "mute")],
+                   pool={"start_timeout": "300ms"}) as p:
+            p.failed("mute.localhost", 504)
+            self.assertEqual(len(p.starting), 1)
+
+    def test_a_command_is_ready_or_is_not(self):
+        code = "import signal; signal.pause()"
+        with Poold([command("c.localhost", code)]) as p:
+            p.ready("c.localhost")
+            self.assertEqual(p.starting, [])
 
 
 class FailedStarts(unittest.TestCase):

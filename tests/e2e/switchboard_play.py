@@ -27,7 +27,7 @@ HEAD = struct.Struct("=HHI")
 LISTEN, START, ROUTE_ASK, ROUTE_READY, ROUTE_FAILED = 1, 2, 3, 4, 5
 ROUTE_GONE, RELEASE_ASK, RELEASED, HELD, DRAIN = 6, 7, 8, 9, 10
 DRAINED, QUIT, READY = 11, 12, 13
-WATCH, EVENT = 26, 27
+WATCH, EVENT, ROUTE_STARTING = 26, 27, 28
 
 PAYLOADS = {
     LISTEN: struct.Struct("=I64s"),
@@ -45,6 +45,7 @@ PAYLOADS = {
     READY: struct.Struct("=qqq"),
     WATCH: struct.Struct("=II"),
     EVENT: struct.Struct("=QQqiIII16s16s256s"),
+    ROUTE_STARTING: struct.Struct("=QQqiI256s108s4x"),
 }
 
 
@@ -336,10 +337,21 @@ class Switchboard:
         """Answer an ask; returns the generation."""
         self.generation += 1
         backend.generation = self.generation
-        self.send(ROUTE_READY, ask, self.generation,
-                  int(time.time() * 1000), 4242, 1, host.encode(),
-                  backend.path.encode())
+        self.name(ROUTE_READY, ask, host, backend)
         return self.generation
+
+    def starting(self, ask, host, backend):
+        """Promise an answer to an ask; started answers it."""
+        self.generation += 1
+        backend.generation = self.generation
+        self.name(ROUTE_STARTING, ask, host, backend)
+
+    def started(self, ask, host, backend):
+        self.name(ROUTE_READY, ask, host, backend)
+
+    def name(self, kind, ask, host, backend):
+        self.send(kind, ask, backend.generation, int(time.time() * 1000),
+                  4242, 1, host.encode(), backend.path.encode())
 
     def failed(self, ask, status, retry_after=0, text=b""):
         self.send(ROUTE_FAILED, ask, status, retry_after, text=text)

@@ -8,6 +8,7 @@ along.
 import json
 import re
 import resource
+import select
 import signal
 import socket
 import sys
@@ -515,6 +516,94 @@ class Routes(Case):
             self.assertEqual(client.response()[1], b"/%d" % i)
         self.assertTrue(self.sb.asks.empty())
         self.assert_small()
+
+    # A backend that listens, but may not become ready: ROUTE_STARTING.
+
+    def starting(self, n=1, backlog=4096):
+        """n clients whose backend starts: they, its ask and itself."""
+        clients = [self.get("/%d" % i) for i in range(n)]
+        ask, _, host = self.sb.ask()
+        backend = self.sb.backend(backlog=backlog)
+        self.sb.starting(ask, host, backend)
+        return clients, ask, backend
+
+    def test_requests_are_sent_while_their_backend_starts(self):
+        clients, ask, backend = self.starting(20)
+        later = self.get("/later")
+        upstreams = [backend.accept() for _ in range(21)]
+        heads = [u.request()[0] for u in upstreams]
+        self.sb.started(ask, "acme.localhost", backend)
+        for upstream, head in zip(upstreams, heads):
+            path = head.line.split(" ")[1].encode()
+            upstream.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+                          % (len(path), path))
+        for i, client in enumerate(clients):
+            self.assertEqual(client.response()[1], b"/%d" % i)
+        self.assertEqual(later.response()[1], b"/later")
+        # They are kept for what comes next.
+        again = self.get("/again")
+        self.assertIn("/again", self.any_request(upstreams))
+        again.close()
+        self.assertTrue(self.sb.asks.empty())
+
+    def any_request(self, upstreams):
+        """The start line of the request that came on one of them."""
+        ready = select.select([u.sock for u in upstreams], [], [], 20)[0]
+        return next(u for u in upstreams if u.sock in ready).head().line
+
+    def test_an_answer_may_come_before_the_readiness(self):
+        (client,), ask, backend = self.starting()
+        backend.serve(echo)
+        self.assertEqual(client.response()[1], b"/0")
+        other = self.get("/other")
+        self.assertEqual(other.response()[1], b"/other")
+        self.sb.started(ask, "acme.localhost", backend)
+        self.assertEqual(self.get("/1").response()[1], b"/1")
+        self.assertTrue(self.sb.asks.empty())
+
+    def test_a_start_that_fails_is_told_to_all_that_sent(self):
+        clients, ask, backend = self.starting(20)
+        for i in range(20):
+            backend.accept().head()
+        self.sb.failed(ask, 504, 0, b"not ready within 10 s (start_timeout)")
+        for client in clients:
+            self.assert_error(client.response(), 504, "start_timeout")
+        again = self.get()
+        self.assertEqual(self.sb.ask()[2], "acme.localhost")
+        again.close()
+
+    def test_one_that_ends_while_it_starts_is_told_with_its_words(self):
+        clients, ask, backend = self.starting(3)
+        backend.accept().close()
+        backend.close()
+        later = self.get()  # finds nobody there
+        self.get("/", host="other")
+        self.assertEqual(self.sb.ask()[2], "other")  # all were read
+        self.sb.failed(ask, 502, 0, b"exit status 1: no such symbol")
+        for client in clients + [later]:
+            self.assert_error(client.response(), 502, "no such symbol")
+
+    def test_what_was_read_while_it_started_is_not_sent_again(self):
+        (client,), ask, backend = self.starting()
+        upstream = backend.accept()
+        upstream.head()
+        upstream.close()
+        self.sb.started(ask, "acme.localhost", backend)
+        self.assert_error(client.response(), 502, "before it answered")
+        self.assertEqual(backend.n_accepted, 1)
+
+    def test_a_small_backlog_of_one_that_starts_is_waited_out(self):
+        clients, ask, backend = self.starting(40, backlog=1)
+        self.sb.started(ask, "acme.localhost", backend)
+        backend.serve(echo)
+        for i, client in enumerate(clients):
+            self.assertEqual(client.response()[1], b"/%d" % i)
+
+    def test_the_end_refuses_those_whose_backend_starts(self):
+        (client,), ask, backend = self.starting()
+        backend.accept().head()
+        self.sb.send(DRAIN, 500)
+        self.assert_error(client.response(), 503, "")
 
     def test_a_small_backlog_is_waited_out(self):
         backend = self.sb.backend("acme.localhost", backlog=1)
