@@ -161,7 +161,8 @@ class Pool:
     """A running poold with a configuration, a log and an end."""
 
     def __init__(self, tenants, pool=None, switchboard=None, poold=None,
-                 env=None, log=None, log_to=None, run_in=None):
+                 env=None, log=None, log_to=None, run_in=None,
+                 within=None):
         self.tenants = tenants
         self.pool = pool or {}
         self.switchboard = switchboard or {}
@@ -170,6 +171,7 @@ class Pool:
         self.on_log = log
         self.log_to = log_to  # a file instead of self.lines
         self.run_in = run_in  # a folder for the runtime directory
+        self.within = within  # a folder for all else, or for all
         self.lines = []
         self.process = None
         self.code = None
@@ -181,14 +183,17 @@ class Pool:
 
     def start(self):
         """Start poold and wait until it says READY=1."""
-        self.dir = tempfile.mkdtemp(prefix="holdline-test-")
+        self.dir = tempfile.mkdtemp(prefix="holdline-test-",
+                                    dir=self.within)
         os.chmod(self.dir, 0o755)  # backends of a root poold are no root
-        name = os.path.basename(self.dir) if self.run_in else "run"
-        self.runtime_dir = os.path.join(self.run_in or self.dir, name)
+        self.runtime_dir = os.path.join(self.dir, "run")
+        if self.run_in:
+            self.runtime_dir = os.path.join(
+                self.run_in, os.path.basename(self.dir) + "-run")
         self.state_dir = os.path.join(self.dir, "state")
-        for folder in (self.runtime_dir, self.state_dir):
-            os.mkdir(folder)
         try:
+            for folder in (self.runtime_dir, self.state_dir):
+                os.mkdir(folder)
             self._spawn()
         except BaseException:
             self.close()

@@ -7,7 +7,9 @@ log says, between the two times of the client: all are CLOCK_MONOTONIC.
 """
 
 import contextlib
+import os
 import re
+import time
 
 from beside import Node, Uwsgi
 from common import (await_spares, first, hosts, percentile, program,
@@ -25,6 +27,21 @@ STAGES = (
     ("load", "→ its tools are loaded"),
     ("ready", "→ poold knows that it serves"),
     ("first byte", "→ request there, answer back"))
+
+
+class Folder:
+    """mkdir where temporary files are: the file system's part of `fork`."""
+
+    def __init__(self, folder):
+        self.folder = os.path.join(folder, "folders")
+        os.mkdir(self.folder)
+        self.samples_us = []
+
+    def sample(self, n):
+        path = os.path.join(self.folder, str(n))
+        began = time.perf_counter_ns()
+        os.mkdir(path)
+        self.samples_us.append((time.perf_counter_ns() - began) / 1000)
 
 
 class Bare:
@@ -93,12 +110,17 @@ def show(ways, bare):
            "× bare (p50)", "target"), rows)
 
 
-def show_stages(ours):
+def cell(samples_us):
+    return " / ".join(f"{percentile(samples_us, p):.0f}" for p in SHARES)
+
+
+def show_stages(ours, made):
     found = [way.stages() for way in ours]
     rows = [(f"{name}: {what}",
-             *(" / ".join(f"{percentile([s[i] for s in samples], p):.0f}"
-                          for p in SHARES) for samples in found))
+             *(cell([s[i] for s in samples]) for samples in found))
             for i, (name, what) in enumerate(STAGES)]
+    rows.append(("part of fork: mkdir on disk", *[""] * (len(ours) - 1),
+                 cell(made.samples_us)))
     table(("stage of it, µs, p5 / p50 / p95",
            *(way.name for way in ours)), rows)
 
@@ -107,14 +129,17 @@ def run(folder, rounds, rare):
     """rounds of all; rare ones, that take long, in that many of them."""
     with contextlib.ExitStack() as stack:
         bare = Bare(stack, folder)
+        made = Folder(folder)
         ours = [
             Ours(stack, folder, rounds, "a spare ready", 0.8, spare=1),
             Ours(stack, folder, rounds, "zygote", 1.5, spare=0),
             Ours(stack, folder, rounds, "exec", None, spare=0,
-                 spawn="exec")]
+                 spawn="exec"),
+            Ours(stack, folder, rounds, "a spare ready, its folder on disk",
+                 None, spare=1, on_disk=True)]
         slow = [Uwsgi(stack, folder, rare), Node(stack, folder)]
         for n in range(rounds):
-            for way in [bare, *ours]:
+            for way in [bare, *ours, made]:
                 way.sample(n)
             if n < rare:
                 for way in slow:
@@ -122,4 +147,4 @@ def run(folder, rounds, rare):
             if n % 20 == 0:
                 progress(f"pool: cold, round {n + 1} of {rounds}")
         show([bare, *ours, *slow], bare)
-        show_stages(ours)
+        show_stages(ours, made)
