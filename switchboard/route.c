@@ -16,13 +16,17 @@
 #define ROUTE_MAGIC 0x726f7574u
 
 RB_HEAD(route_tree, route);
+RB_HEAD(route_asks, route);
+RB_HEAD(route_runs, route);
 
 static struct {
 	const struct route_poold *poold;
 	struct route_tree hosts;
+	struct route_asks asks; /* told to poold, not answered */
+	struct route_runs runs; /* those of a backend, the last one counts */
 	uint64_t last_ask;
 	uint64_t last_seq;
-	unsigned n_asked; /* told to poold, not answered */
+	unsigned n_asked; /* of asks */
 	unsigned max_asked;
 	TAILQ_HEAD(, route) queued; /* those whose turn will come */
 } route_table;
@@ -33,8 +37,25 @@ route_cmp(struct route *a, struct route *b)
 	return strcmp(a->host, b->host);
 }
 
+static int
+route_cmp_ask(struct route *a, struct route *b)
+{
+	return a->ask < b->ask ? -1 : a->ask > b->ask;
+}
+
+static int
+route_cmp_run(struct route *a, struct route *b)
+{
+	return a->generation < b->generation ? -1
+	                                     : a->generation > b->generation;
+}
+
 RB_GENERATE_INTERNAL(
     route_tree, route, link, route_cmp, static __attribute__((unused)))
+RB_GENERATE_INTERNAL(
+    route_asks, route, by_ask, route_cmp_ask, static __attribute__((unused)))
+RB_GENERATE_INTERNAL(route_runs, route, by_generation, route_cmp_run,
+    static __attribute__((unused)))
 
 static const char *const route_names[] = {
 	[ROUTE_UNKNOWN] = "unknown",
@@ -60,6 +81,8 @@ route_open(const struct route_poold *poold)
 	must(poold && !route_table.poold);
 	route_table.poold = poold;
 	RB_INIT(&route_table.hosts);
+	RB_INIT(&route_table.asks);
+	RB_INIT(&route_table.runs);
 	TAILQ_INIT(&route_table.queued);
 	route_table.n_asked = 0;
 	route_table.max_asked = LIMIT_ASKS;
@@ -82,6 +105,27 @@ route_unqueue(struct route *route)
 	route->is_queued = false;
 }
 
+/* poold has answered its ask, or that is not awaited any more. */
+static void
+route_ask_over(struct route *route)
+{
+	must(route_table.n_asked > 0);
+	route_table.n_asked--;
+	RB_REMOVE(route_asks, &route_table.asks, route);
+}
+
+/* The run that it is, or was last, of; 0: none any more. */
+static void
+route_set_generation(struct route *route, uint64_t generation)
+{
+	if (route->generation)
+		RB_REMOVE(route_runs, &route_table.runs, route);
+	route->generation = generation;
+	/* One that is another's already is a mistake of poold's. */
+	if (generation && RB_INSERT(route_runs, &route_table.runs, route))
+		route->generation = 0;
+}
+
 /* It is asked for no more: it was answered, or the answer is not wanted. */
 static void
 route_asked_no_more(struct route *route, const char *event)
@@ -92,8 +136,7 @@ route_asked_no_more(struct route *route, const char *event)
 	if (route->is_queued) {
 		route_unqueue(route);
 	} else {
-		must(route_table.n_asked > 0);
-		route_table.n_asked--;
+		route_ask_over(route);
 	}
 	route_set_state(route, ROUTE_UNKNOWN, event);
 }
@@ -106,6 +149,7 @@ route_settle(struct route *route)
 		return;
 	must(TAILQ_EMPTY(&route->waits));
 	upstream_pool_close(&route->pool);
+	route_set_generation(route, 0);
 	RB_REMOVE(route_tree, &route_table.hosts, route);
 	route->magic = 0;
 	mem_free(route);
@@ -120,6 +164,8 @@ route_close(void)
 		must(route->n_held == 0);
 		if (route->is_queued)
 			route_unqueue(route);
+		else if (route->state == ROUTE_ASKED)
+			route_ask_over(route);
 		route->state = ROUTE_UNKNOWN;
 		route_settle(route);
 	}
@@ -191,6 +237,7 @@ route_send_ask(struct route *route)
 		return rc;
 	route->ask = ask.ask;
 	route_table.n_asked++;
+	RB_INSERT(route_asks, &route_table.asks, route);
 	return 0;
 }
 
@@ -380,25 +427,20 @@ route_fail_all(const struct route_news *news)
 static struct route *
 route_by_ask(uint64_t ask)
 {
-	struct route *route;
+	static struct route key;
 
-	RB_FOREACH (route, route_tree, &route_table.hosts)
-		if (route->state == ROUTE_ASKED && !route->is_queued &&
-		    route->ask == ask)
-			return route;
-	return NULL;
+	key.ask = ask;
+	return RB_FIND(route_asks, &route_table.asks, &key);
 }
 
 /* The route whose backend is or was of a generation. */
 static struct route *
 route_by_generation(uint64_t generation)
 {
-	struct route *route;
+	static struct route key;
 
-	RB_FOREACH (route, route_tree, &route_table.hosts)
-		if (route->generation == generation)
-			return route;
-	return NULL;
+	key.generation = generation;
+	return generation ? RB_FIND(route_runs, &route_table.runs, &key) : NULL;
 }
 
 /* The run of a backend that poold names. */
@@ -406,7 +448,7 @@ static void
 route_take_run(struct route *route, const struct proto_route_ready *ready)
 {
 	upstream_pool_close(&route->pool);
-	route->generation = ready->generation;
+	route_set_generation(route, ready->generation);
 	route->pid = ready->pid;
 	route->started_wall_ms = ready->started_wall_ms;
 	route->has_answered = false;
@@ -474,8 +516,7 @@ route_on_ready(const struct proto_route_ready *ready)
 	if (!route->is_starting || route->generation != ready->generation)
 		route_take_run(route, ready);
 	route->is_starting = false;
-	must(route_table.n_asked > 0);
-	route_table.n_asked--;
+	route_ask_over(route);
 	route_set_state(route, ROUTE_READY, "ready");
 	route_tell(route, ROUTE_WAIT_BACKEND, 0, &news);
 	route_ask_next();
@@ -556,6 +597,7 @@ route_each(void (*fn)(const struct route *route, void *arg), void *arg)
 	struct route *route;
 
 	RB_FOREACH (route, route_tree, &route_table.hosts)
-		if (route->state == ROUTE_READY)
+		if (route->state == ROUTE_READY ||
+		    (route->is_starting && route->has_answered))
 			fn(route, arg);
 }

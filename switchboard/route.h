@@ -65,9 +65,11 @@ struct route {
 	RB_ENTRY(route) link;
 	char host[PROTO_HOST_BYTES];
 	char socket[PROTO_PATH_BYTES];
-	uint64_t ask;
-	TAILQ_ENTRY(route) turn;  /* while is_queued */
-	bool is_queued;           /* ASKED, but poold has not been told */
+	uint64_t ask;                  /* its last one */
+	RB_ENTRY(route) by_ask;        /* ASKED, and not is_queued */
+	RB_ENTRY(route) by_generation; /* that is not 0 */
+	TAILQ_ENTRY(route) turn;       /* while is_queued */
+	bool is_queued;                /* ASKED, but poold has not been told */
 	bool is_starting;         /* ASKED, and its socket listens already */
 	uint64_t generation;      /* the one that is ready, else the last one */
 	uint64_t dead_generation; /* found dead; 0: none */
@@ -155,7 +157,7 @@ void route_on_failed(const struct proto_route_failed *failed, const char *text);
 void route_on_gone(const struct proto_route_gone *gone, const char *text);
 void route_on_release_ask(const struct proto_release_ask *ask);
 
-/* Call fn for each ready route, in the order of names. */
+/* Call fn for each route whose backend serves, in the order of names. */
 void route_each(void (*fn)(const struct route *route, void *arg), void *arg);
 
 #endif
