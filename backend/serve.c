@@ -241,6 +241,17 @@ serve_start_take(struct backend *backend, int fd, struct serve **serve_r)
 	return 0;
 }
 
+bool
+serve_is_idle(const struct serve *serve)
+{
+	const struct serve_line *line;
+
+	TAILQ_FOREACH (line, &serve->lines, link)
+		if (!line->is_idle)
+			return false;
+	return true;
+}
+
 void
 serve_drain(struct serve *serve, int64_t deadline_ms)
 {

@@ -7,6 +7,7 @@
 #ifndef BACKEND_SERVE_H
 #define BACKEND_SERVE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "backend/backend.h"
@@ -21,6 +22,9 @@ struct serve;
  * (serve_free). Returns 0 or -errno; fd is closed then.
  */
 int serve_start_take(struct backend *backend, int fd, struct serve **serve_r);
+
+/* Whether every connection is between two requests, if there is any. */
+bool serve_is_idle(const struct serve *serve);
 
 /*
  * Accept no more, let connections come to their end, and wait until all have

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/flow/main.h"
+#include "common/proc/sanitized.h"
 
 #include "backend/backend.h"
 #include "backend/birth.h"
@@ -81,6 +83,19 @@ tenant_on_busy(unsigned n_sessions, void *arg)
 	poold_link_sessions(t->link, n_sessions);
 }
 
+/*
+ * Nobody waits for anything: what is left is memory and descriptors, which the
+ * kernel takes back sooner than we do. Leaks are looked for at a return.
+ */
+static void
+tenant_leave(const struct tenant *t)
+{
+	if (!SANITIZED_BUILD && flow_main_signal() == SIGTERM &&
+	    registry_n_live(t->backend.registry) == 0 && t->serve &&
+	    serve_is_idle(t->serve))
+		_exit(0);
+}
+
 /* The end, in order: tools, the clients that wait for them, connections. */
 static int
 tenant_shut(void *arg, struct err *err)
@@ -88,6 +103,7 @@ tenant_shut(void *arg, struct err *err)
 	struct tenant *t = arg;
 
 	t->backend.is_draining = true;
+	tenant_leave(t);
 	log_info("backend %s: shutting_down", t->backend.host);
 	if (registry_shut(
 		t->backend.registry, clock_deadline_ms(TENANT_SHUT_MS)) != 0)
