@@ -111,7 +111,6 @@ stack_grow(struct pool *pool)
 		struct stack *const s = &slab->stacks[i];
 		s->base = slab->memory + i * pool->bytes;
 		s->bytes = pool->bytes;
-		s->has_guard = stack_guard(s->base);
 		s->valgrind_id =
 		    sanitize_stack_add(s->base, s->base + s->bytes);
 		stack_push(&pool->cold, s);
@@ -132,6 +131,10 @@ stack_get(size_t bytes)
 	pool->n_warm -= pool->warm != NULL;
 	struct stack *const s =
 	    stack_pop(pool->warm ? &pool->warm : &pool->cold);
+	/* Not before: a guard costs a call, and a page table if it is alone. */
+	if (!s->is_looked_at)
+		s->has_guard = stack_guard(s->base);
+	s->is_looked_at = true;
 	pool->n_used++;
 	sanitize_stack_reset(s->base + STACK_PAGE, s->bytes - STACK_PAGE);
 	return s;

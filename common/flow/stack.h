@@ -16,9 +16,10 @@
 
 /* One stack; *borrowed* from its pool between stack_get and stack_put. */
 struct stack {
-	char *base;     /* lowest address, guard included */
-	size_t bytes;   /* guard included */
-	bool has_guard; /* false: stack_check looks at the lowest word */
+	char *base;        /* lowest address, guard included */
+	size_t bytes;      /* guard included */
+	bool has_guard;    /* false: stack_check looks at the lowest word */
+	bool is_looked_at; /* a guard was tried: it was used before */
 	unsigned valgrind_id;
 	struct stack *next_free;
 };
