@@ -53,6 +53,9 @@ static char **zygote_argv __attribute__((used));
 /* For tools without network and with; NULL: the kernel has none. */
 static struct filter *zygote_filters[2];
 
+/* Of a child: nobody is known to wait for it. */
+static bool zygote_is_idle;
+
 /* Of the next child, or of this one; made while nobody waits. */
 static struct landlock_base zygote_base = { .fd = -1 };
 
@@ -244,7 +247,7 @@ zygote_is_spare(void)
 {
 	struct pollfd channel = { .fd = PROTO_CHANNEL_FD, .events = POLLIN };
 
-	return poll(&channel, 1, 0) == 0;
+	return zygote_is_idle && poll(&channel, 1, 0) == 0;
 }
 
 char **
@@ -261,9 +264,11 @@ zygote_become(int *argc_r)
 static void
 zygote_begin(struct packet *spawn)
 {
+	const struct proto_spawn *const said = spawn->payload;
 	const int e = zygote_take_fds(spawn);
 
 	spawn->n_fds = 0; /* these numbers are others' now */
+	zygote_is_idle = said->is_spare;
 	if (e < 0 || child_die_with(zygote_parent, PROTO_CHANNEL_FD) < 0)
 		_exit(ZYGOTE_STATUS);
 	title_set("spare");

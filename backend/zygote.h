@@ -17,7 +17,7 @@
  */
 void zygote_run(void);
 
-/* In a child: whether it still waits to be told its tenant. */
+/* In a child: whether nobody waits for it yet, as far as it was told. */
 bool zygote_is_spare(void);
 
 /*

@@ -47,6 +47,7 @@ struct process_spec {
 	bool has_channel;    /* the next descriptor, PROTO_CHANNEL_ENV */
 	bool has_own_stderr; /* its stderr is read here, else it is poold's */
 	bool shares_group;   /* others live in its group: it is not killed */
+	bool is_spare;       /* of the zygote's: nobody waits for it */
 	const struct process_calls *calls;
 	void *arg;
 };

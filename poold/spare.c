@@ -120,6 +120,7 @@ spares_make(struct spares *spares)
 		    .cgroup_fd = cgroup_leaf_fd(spare->leaf) },
 		.has_channel = true,
 		.has_own_stderr = true,
+		.is_spare = true,
 		.listen_fd = -1,
 		.calls = &spare_calls,
 		.arg = spare,

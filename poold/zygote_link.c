@@ -245,6 +245,7 @@ zygote_link_order(struct zygote_link *link, const struct process_spec *spec,
 		.serial = serial,
 		.has_namespace = spec->heritage.has_namespace,
 		.has_cgroup = cgroup_fd >= 0,
+		.is_spare = spec->is_spare,
 	};
 	/* Three always: what means nothing is any of them. */
 	const int fds[] = { child_fds[0], child_fds[1],

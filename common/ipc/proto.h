@@ -246,6 +246,8 @@ struct proto_spawn {
 	uint32_t
 	    has_namespace;   /* first process of a PID namespace of its own */
 	uint32_t has_cgroup; /* 0: the third descriptor means nothing */
+	uint32_t is_spare;   /* its tenant may come much later */
+	uint32_t reserved;
 };
 
 /*

@@ -132,26 +132,32 @@ landlock_abi(void)
 	return abi < 0 ? 0 : (int)abi;
 }
 
+static int
+landlock_add(int ruleset_fd, int fd, uint64_t allowed)
+{
+	const struct landlock_beneath beneath = { allowed, fd };
+
+	return syscall(
+		   LANDLOCK_ADD, ruleset_fd, LANDLOCK_BENEATH, &beneath, 0u) < 0
+	           ? -errno
+	           : 0;
+}
+
 /* Allow what is at path. What is not there, or out of reach, is left out. */
 static int
 landlock_allow(int ruleset_fd, const char *path, uint64_t allowed)
 {
-	struct stat st;
 	fd_auto int fd = open(path, O_PATH | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM
 		           ? -errno
 		           : 0;
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (!S_ISDIR(st.st_mode))
-		allowed &= LANDLOCK_OF_FILE;
-	const struct landlock_beneath beneath = { allowed, fd };
-	if (syscall(LANDLOCK_ADD, ruleset_fd, LANDLOCK_BENEATH, &beneath, 0u) <
-	    0)
-		return -errno;
-	return 0;
+	const int e = landlock_add(ruleset_fd, fd, allowed);
+	/* What only a folder can be allowed is invalid for a file. */
+	return e == -EINVAL
+	           ? landlock_add(ruleset_fd, fd, allowed & LANDLOCK_OF_FILE)
+	           : e;
 }
 
 static int
