@@ -61,8 +61,10 @@ backend_end_family(struct backend *backend, pid_t pid)
 	    clock_deadline_ms(context->settings->pool.stop_timeout_ms);
 
 	/* At the end of poold all orphans are ended together. */
-	if (context->is_ending)
+	if (context->is_ending && !context->has_namespaces)
 		cgroup_kill(backend->leaf);
+	else if (context->is_ending)
+		cgroup_leave(&context->cgroup, &backend->leaf);
 	else if (backend->leaf && !backend_end_group(backend, deadline_ms))
 		log_error(
 		    "%s: what it left behind does not end", backend->name);

@@ -321,13 +321,15 @@ void
 cgroup_close(struct cgroup *cgroup)
 {
 	if (cgroup->is_in) {
+		/* Most are empty: what can be removed need not be looked at. */
+		(void)cgroup_remove_leaves(cgroup->folder);
 		cgroup_empty_late(cgroup);
 		(void)cgroup_remove_leaves(cgroup->folder);
 		cgroup_disable(cgroup->folder, cgroup->folder_enabled);
 		cgroup_disable(cgroup->base, cgroup->base_enabled);
 		if (write(cgroup->leave_fd, "0", 1) < 0)
-			log_warn_err(-errno, "%s: cannot be left",
-			    cgroup->folder);
+			log_warn_err(
+			    -errno, "%s: cannot be left", cgroup->folder);
 		fd_close(&cgroup->leave_fd);
 	}
 	if (cgroup->folder) {
@@ -427,6 +429,14 @@ cgroup_give(struct cgroup *cgroup, struct cgroup_leaf **leafp)
 		return;
 	}
 	cgroup_retire(cgroup, leaf);
+}
+
+void
+cgroup_leave(struct cgroup *cgroup, struct cgroup_leaf **leaf)
+{
+	if (*leaf)
+		STAILQ_INSERT_TAIL(&cgroup->late, *leaf, link);
+	*leaf = NULL;
 }
 
 int

@@ -35,9 +35,9 @@ STAILQ_HEAD(cgroup_leaves, cgroup_leaf);
 struct cgroup {
 	char *base; /* the group that poold was started in */
 	char *folder;
-	bool is_in;                /* poold is in folder/pool */
-	int leave_fd;              /* base/cgroup.procs, to get out; or -1 */
-	unsigned base_enabled;     /* controllers that we enabled, as bits */
+	bool is_in;            /* poold is in folder/pool */
+	int leave_fd;          /* base/cgroup.procs, to get out; or -1 */
+	unsigned base_enabled; /* controllers that we enabled, as bits */
 	unsigned folder_enabled;
 	unsigned n;                /* leaves made so far */
 	struct cgroup_leaves idle; /* empty, to be taken again */
@@ -63,6 +63,12 @@ struct cgroup_leaf *cgroup_take(struct cgroup *cgroup);
 
 /* Give *leaf back and set it to NULL; NULL is allowed. */
 void cgroup_give(struct cgroup *cgroup, struct cgroup_leaf **leaf);
+
+/*
+ * The same at the end of poold, for a leaf that is empty or will be emptied by
+ * cgroup_close: it is not looked at now.
+ */
+void cgroup_leave(struct cgroup *cgroup, struct cgroup_leaf **leaf);
 
 /* The folder of a leaf, to start a process in; -1 for NULL. */
 int cgroup_leaf_fd(const struct cgroup_leaf *leaf);

@@ -61,6 +61,7 @@ struct process {
 
 RB_HEAD(process_tree, process);
 static void (*process_reaped)(void);
+static unsigned process_n_blind; /* ever made without a pidfd */
 static struct process_tree processes = RB_INITIALIZER(&processes);
 
 static int
@@ -296,8 +297,9 @@ process_look(void)
 {
 	struct process *process, *next;
 
-	for (process = RB_MIN(process_tree, &processes); process;
-	     process = next) {
+	for (process = process_n_blind ? RB_MIN(process_tree, &processes)
+	                               : NULL;
+	     process; process = next) {
 		next = RB_NEXT(process_tree, &processes, process);
 		if (process->pidfd < 0)
 			process_finish(process);
@@ -474,6 +476,7 @@ process_adopt_take(struct process *process, pid_t pid, int pidfd)
 	process->pid = pid;
 	process->is_reaped = false;
 	RB_INSERT(process_tree, &processes, process);
+	process_n_blind += pidfd == -ENOSYS;
 	if (pidfd == -ENOSYS)
 		return 0;
 	if (pidfd < 0)
