@@ -4,7 +4,7 @@
 # deps: install the Debian packages that holdline needs. The one place that
 # names packages; demo.sh, tests/run.sh and CI all come here.
 #
-#   sh deploy/deps.sh [-l] [build] [test] [bench] [cross] [vm]
+#   sh deploy/deps.sh [-l] [build] [test] [bench] [cross] [vm] [systemd]
 #
 # Without a group: build. -l lists the packages of the groups and installs
 # nothing. Says nothing when everything is there already; asks nothing ever.
@@ -39,12 +39,16 @@ cross='gcc-aarch64-linux-gnu qemu-user-static'
 # What tests/e2e/vm.sh boots another kernel with.
 vm='qemu-system-x86 busybox-static cpio'
 
+# What tests/e2e/systemd.sh makes a Debian with and boots it.
+systemd='debootstrap systemd-container'
+
 say() { printf 'deps: %s\n' "$*" >&2; }
 
 usage()
 {
   say "unknown argument '$1'"
-  say 'usage: sh deploy/deps.sh [-l] [build] [test] [bench] [cross] [vm]'
+  say 'usage: sh deploy/deps.sh [-l] [build] [test] [bench] [cross] [vm]' \
+    '[systemd]'
   exit 2
 }
 
@@ -82,7 +86,7 @@ groups=
 for word in "$@"; do
   case $word in
   -l) list=1 ;;
-  build | test | bench | cross | vm) groups="$groups $word" ;;
+  build | test | bench | cross | vm | systemd) groups="$groups $word" ;;
   *) usage "$word" ;;
   esac
 done

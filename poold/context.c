@@ -140,6 +140,8 @@ context_find_walls(struct context *context)
 	int e = geteuid() == 0 ? clone_try(&namespace) : -EPERM;
 
 	context->has_namespaces = e == 0;
+	if (e < 0 && geteuid() == 0)
+		log_warn_err(e, "isolation: no PID namespace a tenant");
 	if (cgroup_open(&context->cgroup, context->settings->pool.runtime_dir,
 		&err) < 0)
 		log_info("no cgroup a backend: %s%s%s", err.place,

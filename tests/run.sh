@@ -3,11 +3,11 @@
 #
 # run: every test of holdline, on a fresh Debian 12.
 #
-#   sh tests/run.sh [unit] [lint] [mutants] [deploy] [cross] [e2e] [bench]
-#     [conformance]
+#   sh tests/run.sh [unit] [lint] [mutants] [deploy] [cross] [e2e] [systemd]
+#     [bench] [conformance]
 #
-# Without a word: everything but the last two, which are reports. Installs what
-# is missing (deps.sh), builds under gcc for release and with ASan and UBSan,
+# Without a word: everything but the last three: systemd takes a Debian of its
+# own to boot, the others are reports. Installs what is missing (deps.sh), builds under gcc for release and with ASan and UBSan,
 # and under clang, runs the tests and ends with one line: N passed, N failed, N
 # skipped.
 # Build directories stand in build-tests/ and are used again.
@@ -37,10 +37,11 @@ fi
 parts=${*:-unit lint mutants deploy cross e2e}
 for part in $parts; do
   case $part in
-  unit | lint | mutants | deploy | cross | e2e | bench | conformance) ;;
+  unit | lint | mutants | deploy | cross | e2e | systemd | bench) ;;
+  conformance) ;;
   *)
     echo "run: no part is called '$part'; there are: unit lint mutants" \
-      'deploy cross e2e bench conformance' >&2
+      'deploy cross e2e systemd bench conformance' >&2
     exit 2
     ;;
   esac
@@ -132,6 +133,7 @@ build()
 groups='build test'
 ! wants bench || groups="$groups bench"
 ! wants cross || groups="$groups cross"
+! wants systemd || groups="$groups systemd"
 say "packages ($groups)"
 sh deploy/deps.sh $groups
 
@@ -199,6 +201,11 @@ if wants e2e; then
   else
     broken 'fetching the published clients'
   fi
+fi
+
+if wants systemd && [ -n "$has_release" ]; then
+  tested tap 'the service under a real systemd' \
+    sh tests/e2e/systemd.sh build-tests/release build-tests
 fi
 
 if wants bench && [ -n "$has_release" ]; then
