@@ -21,6 +21,7 @@
 #include "poold/policy.h"
 #include "poold/process.h"
 
+#define BOARD_READY_MS       10000 /* start_timeout is for tenants */
 #define BOARD_PAUSE_FIRST_MS 100
 #define BOARD_PAUSE_MAX_MS   10000
 #define BOARD_GOOD_RUN_MS    10000 /* after it failures are forgotten */
@@ -217,8 +218,7 @@ board_start(struct board *board, struct err *err_r)
 static void
 board_await_ready(struct board *board)
 {
-	const int64_t deadline_ms =
-	    clock_deadline_ms(board->context->settings->pool.start_timeout_ms);
+	const int64_t deadline_ms = clock_deadline_ms(BOARD_READY_MS);
 
 	while (!board->is_ready && !board->is_over)
 		if (waitq_wait(&board->changed, "the switchboard's readiness",

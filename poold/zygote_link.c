@@ -23,7 +23,8 @@
 #include "poold/family.h"
 #include "poold/policy.h"
 
-#define ZYGOTE_PATIENCE_MS    1000 /* for one answer, or its readiness */
+#define ZYGOTE_READY_MS       10000 /* start_timeout is for tenants */
+#define ZYGOTE_PATIENCE_MS    1000  /* for one answer, or its readiness */
 #define ZYGOTE_PAUSE_FIRST_MS 100
 #define ZYGOTE_PAUSE_MAX_MS   10000
 #define ZYGOTE_GOOD_RUN_MS    10000
@@ -387,8 +388,7 @@ zygote_link_start(struct zygote_link *link, struct err *err_r)
 static void
 zygote_link_watch(struct zygote_link *link)
 {
-	const int64_t deadline_ms =
-	    clock_deadline_ms(link->context->settings->pool.start_timeout_ms);
+	const int64_t deadline_ms = clock_deadline_ms(ZYGOTE_READY_MS);
 
 	while (!link->is_ready && !link->is_over)
 		if (waitq_wait(&link->changed, "the zygote's readiness",
