@@ -19,7 +19,7 @@ import sys
 import tempfile
 
 from measure import cpu_ns, median, progress, table, upstream
-from pool import Pool, free_ports, until
+from pool import Pool, hold_ports, until
 import http_client
 
 CONNECTIONS = 32
@@ -80,7 +80,8 @@ def worker_of(pid):
 
 
 def start_nginx(folder, socket):
-    port, = free_ports(1)
+    held, = hold_ports(1)
+    port = held.getsockname()[1]
     path = os.path.join(folder, "nginx.conf")
     user = "user root root;" if os.getuid() == 0 else ""
     with open(path, "w", encoding="utf-8") as f:

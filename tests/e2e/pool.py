@@ -33,7 +33,14 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 # Sanitized programs are slower; nothing else about them may differ.
 SANITIZED = bool(os.environ.get("HOLDLINE_SANITIZED"))
 PATIENCE_S = 60 if SANITIZED else 20
+# What keeps to its deadlines ends in less than 2 s, where nothing else wants
+# the processors. What does not ends never, or when something much longer is
+# over that the test has set.
+IN_TIME_S = PATIENCE_S / 2
 PR_SET_CHILD_SUBREAPER = 36
+# Of our own: what a user may have is counted on the whole machine, and another
+# suite may run beside us.
+UID_FIRST = 1_200_000_000 + os.getpid() % 10_000 * 65_536
 
 ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
@@ -44,13 +51,17 @@ def build_dir():
         "HOLDLINE_BUILD", os.path.join(ROOT, "build")))
 
 
-def free_ports(n):
-    """n ports of 127.0.0.1 that were free a moment ago."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
-    ports = [s.getsockname()[1] for s in held]
+def hold_ports(n):
+    """n sockets on ports of 127.0.0.1 that nobody else is given meanwhile.
+
+    They do not listen: who sets SO_REUSEADDR may, and a connect is refused
+    before that and after it.
+    """
+    held = [socket.socket() for _ in range(n)]
     for s in held:
-        s.close()
-    return ports
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind(("127.0.0.1", 0))
+    return held
 
 
 def render(value, depth=0):
@@ -119,7 +130,10 @@ def descendants(pid):
 
 
 def groups_of(runtime_dir):
-    """The cgroup folders of a poold, named as poold/cgroup.c names them."""
+    """The cgroup folders of a poold, named as poold/cgroup.c names them.
+
+    Those of others that run on this machine have other names.
+    """
     value = 0xcbf29ce484222325
     for byte in runtime_dir.encode():
         value = (value ^ byte) * 0x100000001b3 % 2 ** 64
@@ -142,14 +156,18 @@ def remove_groups(runtime_dir):
 
 
 def until(condition, what, patience_s=None):
-    """Wait for a state of the world that no descriptor tells about."""
+    """Wait for a state of the world that no descriptor tells about.
+
+    what is in words what is waited for, or a function that says it late.
+    """
     deadline = time.monotonic() + (patience_s or PATIENCE_S)
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited in vain for {what}")
+            said = what() if callable(what) else what
+            raise AssertionError(f"waited in vain for {said}")
         select.select([], [], [], 0.005)
 
 
@@ -178,6 +196,7 @@ class Pool:
         self.end_ms = None
         self._grown = threading.Condition()
         self._others = set()
+        self._held = []
 
     # -- starting
 
@@ -201,7 +220,8 @@ class Pool:
         return self
 
     def _spawn(self):
-        self.port, self.admin = free_ports(2)
+        self._held = hold_ports(2)
+        self.port, self.admin = (s.getsockname()[1] for s in self._held)
         self.conf = os.path.join(self.dir, "holdline.conf")
         with open(self.conf, "w", encoding="utf-8") as f:
             f.write(self._configuration())
@@ -230,7 +250,8 @@ class Pool:
                        "admin": f"127.0.0.1:{self.admin}",
                        **self.switchboard}
         pool = {"runtime_dir": self.runtime_dir,
-                "state_dir": self.state_dir, **self.pool}
+                "state_dir": self.state_dir, "uid_first": UID_FIRST,
+                **self.pool}
         return "".join(f"{k} = {render(v)};\n" for k, v in (
             ("switchboard", switchboard), ("pool", pool),
             ("tenants", self.tenants)))
@@ -364,6 +385,8 @@ class Pool:
                 found += ["report " + r for r in reports]
         finally:
             self.process = None
+            for s in self._held:
+                s.close()
             for folder in (self.runtime_dir, self.dir):
                 shutil.rmtree(folder, ignore_errors=True)
         if found:

@@ -17,7 +17,7 @@ import tempfile
 import unittest
 
 from http_client import HERE, ask, call, serve
-from pool import SANITIZED, Pool, build_dir
+from pool import SANITIZED, UID_FIRST, Pool, build_dir
 
 TOOL = os.path.join(build_dir(), "tests", "e2e", "tool_escape.so")
 LIBRARY = os.path.join(build_dir(), "tests", "e2e", "escape.so")
@@ -468,7 +468,7 @@ class Users(unittest.TestCase):
                 self.assertEqual(stat.S_IMODE(found.st_mode), 0o700)
                 owners[host] = found.st_uid
             self.assertEqual(owners["named.localhost"], 1)
-            self.assertGreaterEqual(owners["victim.localhost"], 1879048192)
+            self.assertGreaterEqual(owners["victim.localhost"], UID_FIRST)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 from http_client import ask, call, park, serve
-from pool import Pool, book_flight, build_dir
+from pool import Pool, book_flight, build_dir, until
 
 STUCK = os.path.join(build_dir(), "tests", "e2e", "tool_stuck.so")
 
@@ -112,7 +112,7 @@ class Start(unittest.TestCase):
         with Pool([{"host": "stuck.localhost", "tools": [STUCK]}],
                   pool={"start_timeout": "300ms"}) as pool:
             error_of(self, ask(pool, "stuck.localhost", "/mcp"), 504)
-            self.assertEqual(pool.pids_titled("stuck.localhost"), [])
+            until(lambda: not pool.pids_titled("stuck.localhost"), "its end")
 
     def test_an_idle_backend_ends_and_a_parked_session_keeps_one(self):
         with Pool([serve("one.localhost"), book_flight("acme.localhost")],

@@ -23,9 +23,20 @@ LIST = b'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}'
 def fds(pid):
     """What stands at each descriptor, without its number."""
     found = {}
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        found[int(fd)] = os.readlink(f"/proc/{pid}/fd/{fd}").split("[")[0]
+    for fd, where in links(pid):
+        found[int(fd)] = where.split("[")[0]
     return dict(sorted(found.items()))
+
+
+def links(pid):
+    """(number, what stands there) of each descriptor of a process."""
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found.append((fd, os.readlink(f"/proc/{pid}/fd/{fd}")))
+        except FileNotFoundError:
+            pass  # closed in between
+    return found
 
 
 def parent(pid):
@@ -51,10 +62,32 @@ def kill(pid):
 
 class Tree(unittest.TestCase):
     def one(self, pool, title):
-        """The only process of that title, as soon as it is there."""
-        until(lambda: pool.pids_titled(title), title)
-        pid, = pool.pids_titled(title)
-        return pid
+        """The only process of that title, as soon as it is there.
+
+        One that was just forked has its parent's title for a moment.
+        """
+        def found():
+            pids = pool.pids_titled(title)
+            return pids[0] if len(pids) == 1 else None
+        return until(found, "one " + title)
+
+    def has(self, pool, title, wanted, may=None):
+        """Wait until a process has these descriptors and no other.
+
+        What it makes or closes for a moment passes; what is left does not.
+        may is what else may stand at a number; at None: at any other one.
+        """
+        may = may or {}
+        pid = self.one(pool, title)
+
+        def is_so():
+            found = fds(pid)
+            for n, where in wanted.items():
+                if found.pop(n, None) != where:
+                    return False
+            return all(where in may.get(n, may.get(None, ()))
+                       for n, where in found.items())
+        until(is_so, lambda: f"{title}: {fds(pid)}")
 
     def test_a_backend_is_a_child_of_poold_whoever_forked_it(self):
         for spawn, spare in (("zygote", 1), ("zygote", 0), ("exec", 0)):
@@ -83,31 +116,21 @@ class Tree(unittest.TestCase):
             null, pipe, sock = "/dev/null", "pipe:", "socket:"
             # The ruleset of the next child, where there is Landlock.
             ruleset = "anon_inode:"
-            zygote = fds(self.one(pool, "holdline: zygote"))
-            self.assertEqual(zygote.pop(4, ruleset), ruleset)
-            self.assertEqual(zygote, {0: null, 1: pipe, 2: pipe, 3: sock})
+            self.has(pool, "holdline: zygote",
+                     {0: null, 1: pipe, 2: pipe, 3: sock}, {4: {ruleset}})
             # 3 is kept free by its stderr; behind its channel is its loop.
-            spare = fds(self.one(pool, "holdline: spare"))
-            self.assertEqual({n: spare.pop(n) for n in range(5)},
-                             {0: null, 1: pipe, 2: pipe, 3: pipe, 4: sock})
-            self.assertLessEqual(set(spare.values()), {ruleset, pipe}, spare)
+            self.has(pool, "holdline: spare",
+                     {0: null, 1: pipe, 2: pipe, 3: pipe, 4: sock},
+                     {None: {ruleset, pipe}})
             # child_init: its signals come without one; the report is left.
-            init = fds(self.one(pool, "holdline: init of c.localhost"))
-            self.assertEqual(init, {5: pipe})
+            self.has(pool, "holdline: init of c.localhost", {5: pipe})
             for host in "ab":
-                found = fds(self.one(pool, f"holdline: backend {host}."))
-                self.assertEqual(
-                    {n: found.pop(n) for n in range(5)},
-                    {0: null, 1: pipe, 2: pipe, 3: sock, 4: sock})
                 # What it opened itself: its loop, and clients.
-                self.assertLessEqual(
-                    set(found.values()),
-                    {"anon_inode:", sock, pipe}, found)
+                self.has(pool, f"holdline: backend {host}.",
+                         {0: null, 1: pipe, 2: pipe, 3: sock, 4: sock},
+                         {None: {ruleset, sock, pipe}})
             # poold's end of a channel is poold's alone.
-            self.assertFalse(
-                set(sockets(pool.pid)) & {
-                    s for pid in descendants(pool.pid)
-                    for s in sockets(pid)} - set(shared(pool)))
+            until(lambda: not shared(pool), lambda: f"{shared(pool)}")
 
     def test_a_dead_zygote_is_replaced_and_missed_by_nobody(self):
         hosts = [f"t{i}.localhost" for i in range(4)]
@@ -188,19 +211,19 @@ def private_kib(pid, what="Private_"):
 
 
 def sockets(pid):
-    """The inodes of its sockets."""
-    found = []
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        where = os.readlink(f"/proc/{pid}/fd/{fd}")
-        if where.startswith("socket:"):
-            found.append(where)
-    return found
+    """Its sockets."""
+    try:
+        return {where for _, where in links(pid)
+                if where.startswith("socket:")}
+    except FileNotFoundError:
+        return set()  # the process has ended
 
 
 def shared(pool):
-    """What poold and the switchboard both have: the listening sockets."""
-    pid, = pool.pids_titled("holdline: switchboard")
-    return sockets(pid)
+    """Sockets of poold that a child has too, but for the listening ones."""
+    board, = pool.pids_titled("holdline: switchboard")
+    below = set().union(*map(sockets, descendants(pool.pid)))
+    return sockets(pool.pid) & below - sockets(board)
 
 
 @unittest.skipUnless(IS_ROOT, "a PID namespace takes root")
