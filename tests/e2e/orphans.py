@@ -28,7 +28,7 @@ import sys
 import tempfile
 import time
 
-from pool import build_dir, children, describe, render
+from pool import UID_FIRST, build_dir, children, describe, groups_of, render
 
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
@@ -49,9 +49,9 @@ WAYS = {
     "revive": "fork(revive); fork(lambda: (os.setsid(), revive()))",
     "wiped": "fork_twice(lambda: (os.setsid(), os.execve(sys.executable,"
              " [sys.executable, '-c', PAUSE], {})))",
-    "stop_self": "fork(lambda: (os.setsid(), wait())); stop_me_later()",
+    "stop_self": "fork(lambda: (os.setsid(), wait())); last(signal.SIGSTOP)",
     "zombies": "[fork(lambda: None) for _ in range(50)]",
-    "crash": "fork_twice(wait); die_later()",
+    "crash": "fork_twice(wait); last(signal.SIGSEGV)",
     "good": "None",
 }
 PLAY = '''
@@ -108,10 +108,10 @@ def revive():
             other = os.getpid()
             continue
         os.waitpid(pid, 0)
-def stop_me_later():
-    threading.Timer(0.02, lambda: os.kill(os.getpid(), signal.SIGSTOP)).start()
-def die_later():
-    threading.Timer(0.02, lambda: os.kill(os.getpid(), signal.SIGSEGV)).start()
+then = []
+def last(signo):
+    # Some time after the first answer, which the test waits for.
+    then.append(threading.Timer(0.02, os.kill, (os.getpid(), signo)))
 s = socket.socket(fileno=3)
 exec(sys.argv[1])
 while True:
@@ -119,6 +119,8 @@ while True:
     c.recv(4096)
     c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
     c.close()
+    while then:
+        then.pop().start()
 '''
 
 
@@ -139,15 +141,6 @@ def all_processes():
 # Where the v2 hierarchy stands, if there is one.
 V2 = next((top for top in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")
            if os.path.exists(f"{top}/cgroup.procs")), None)
-
-
-def groups():
-    """Folders of groups that a poold made."""
-    found = set()
-    for folder, names, _ in os.walk(V2) if V2 else ():
-        found.update(os.path.join(folder, n) for n in names
-                     if n.startswith("holdline-"))
-    return found
 
 
 class Round:
@@ -205,7 +198,7 @@ class Round:
             "switchboard": {"listen": "127.0.0.1:0"},
             "pool": {"runtime_dir": f"{self.dir}/run",
                      "state_dir": f"{self.dir}/state",
-                     "stop_timeout": STOP, "drain_timeout": "100ms",
+                     "uid_first": UID_FIRST, "stop_timeout": STOP, "drain_timeout": "100ms",
                      "spawn": self.spawn, "spare": self.spare},
             "tenants": tenants}
         with open(f"{self.dir}/conf", "w", encoding="utf-8") as f:
@@ -337,17 +330,17 @@ class Round:
     def left(self, before):
         """In words; whatever it is is ended."""
         found = []
-        deadline = time.monotonic() + (
-            2 if self.victim == "poold" else 0)
+        # What a killed poold without root and without a group cannot end.
+        allowed = self.victim == "poold" and self.user is not None and \
+            not self.delegated
         # What dies with a killed poold is given its moment.
+        deadline = time.monotonic() + (
+            0 if self.victim != "poold" else 2 if allowed else PATIENCE_S)
         while children() - before["children"] and \
                 time.monotonic() < deadline:
             for pid in children() - before["children"]:
                 os.waitpid(pid, os.WNOHANG)
             select.select([], [], [], 0.002)
-        # What a killed poold without root and without a group cannot end.
-        allowed = self.victim == "poold" and self.user is not None and \
-            not self.delegated
         for _ in range(1000):
             more = children() - before["children"]
             if not more:
@@ -358,7 +351,7 @@ class Round:
                 sweep(pid)
         for folder, _, names in os.walk(f"{self.dir}/run"):
             found += [f"{folder}/{n}" for n in names]
-        found += [f"group {g}" for g in groups() - before["groups"]]
+        found += [f"group {g}" for g in groups_of(f"{self.dir}/run")]
         if self.delegated:
             try:
                 os.rmdir(self.delegated)
@@ -406,7 +399,7 @@ def main():
             break
         played += 1
         round_ = Round(random.Random(f"{args.seed}-{number}"), ways)
-        before = {"children": children(), "groups": groups(),
+        before = {"children": children(),
                   "fds": len(os.listdir("/proc/self/fd"))}
         why = []
         try:
