@@ -27,12 +27,13 @@ import threading
 import unittest
 
 import switchboard_hostile_test as hostile
-from pool import build_dir
+from pool import build_dir, hold_ports
 from switchboard_play import Switchboard, until
 
 SEED = int(os.environ.get("PEERS_SEED", "3"))
 N_STREAMS = int(os.environ.get("PEERS_STREAMS", "400"))
 QUIET_S = 0.15  # a proxy that says nothing for so long waits for more bytes
+BUSY_S = 3  # … or for a processor: a stream they differ on is played again
 HOST = b"Host: acme.localhost\r\n"
 
 
@@ -195,25 +196,25 @@ class Proxy:
     def make_origin(self):
         return Origin(os.path.join(self.folder, "origin"))
 
-    def connect(self):
+    def connect(self, quiet_s):
         s = socket.create_connection(("127.0.0.1", self.port))
-        s.settimeout(QUIET_S)
+        s.settimeout(quiet_s)
         return s
 
     def probe(self):
         """A round trip that goes to the backend and back."""
         s = socket.create_connection(("127.0.0.1", self.port))
-        s.settimeout(10)
+        s.settimeout(20)
         with s:
             s.sendall(b"GET /probe HTTP/1.1\r\n" + HOST +
                       b"Connection: close\r\n\r\n")
             while s.recv(4096):
                 pass
 
-    def play(self, stream):
+    def play(self, stream, quiet_s=QUIET_S):
         """What reached the backend, and the statuses that came back."""
         said = b""
-        with self.connect() as s:
+        with self.connect(quiet_s) as s:
             try:
                 s.sendall(stream)
                 while True:
@@ -239,8 +240,8 @@ class Program(Proxy):
 
     def __init__(self, folder, name, argv, text):
         super().__init__(folder, name)
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            self.port = s.getsockname()[1]
+        self.held, = hold_ports(1)
+        self.port = self.held.getsockname()[1]
         conf = os.path.join(self.folder, "conf")
         with open(conf, "w", encoding="ascii") as f:
             f.write(text % {"dir": self.folder, "port": self.port,
@@ -262,7 +263,8 @@ class Program(Proxy):
 
     def close(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(10)
+        self.process.wait(20)
+        self.held.close()
         super().close()
 
 
@@ -431,6 +433,14 @@ def begins(whole, part):
     return whole[:len(part)] == part
 
 
+def agree(name, played):
+    """Whether what ours did is what the claims allow."""
+    ours, nginx, haproxy = (seen for seen, _ in played)
+    return (ours or not name.startswith("good")) and (
+        not ours or nginx or haproxy) and (
+        begins(cut(nginx), cut(ours)) or begins(cut(haproxy), cut(ours)))
+
+
 def which(program):
     """Where a program is; daemons stand outside a user's PATH."""
     return shutil.which(program, path="/usr/sbin:/usr/bin:/bin")
@@ -462,6 +472,10 @@ class Peers(unittest.TestCase):
             t.start()
         for t in threads:
             t.join()
+        for i, (name, data) in enumerate(cls.streams):
+            if not agree(name, [p[i] for p in cls.played]):
+                for proxy, played in zip(cls.proxies, cls.played):
+                    played[i] = proxy.play(data, BUSY_S)
 
     @classmethod
     def play_all(cls, i):
