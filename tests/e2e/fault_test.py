@@ -155,7 +155,10 @@ class Faults(unittest.TestCase):
                 break
             answers.append(told)
             if told["type"] == "route_ready" and host == "orphans":
-                os.kill(told["pid"], signal.SIGKILL)
+                try:
+                    os.kill(told["pid"], signal.SIGKILL)
+                except ProcessLookupError:
+                    pass  # the fault was faster
         if p.process.poll() is None:
             p.send(signal.SIGTERM)
         deadline = time.monotonic() + PATIENCE_S
@@ -174,8 +177,9 @@ class Faults(unittest.TestCase):
             with self.subTest(call=call, n=n, errno=word), Poold(
                     TENANTS, settle=False,
                     pool={"max_backends": 2, "queue_timeout": "2s",
-                          "stop_timeout": "300ms", "start_timeout": "3s",
-                          "watchdog": "1s"},
+                          "stop_timeout": "3s", "drain_timeout": "3s",
+                          "start_timeout": "10s",
+                          "watchdog": "10s"},
                     env={"LD_PRELOAD": SHIM, "FAIL_LOG": reached,
                          "FAIL": f"{call}:{n}:{number}"}) as p:
                 answers, status = self.live(p)

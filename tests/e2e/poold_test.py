@@ -34,6 +34,10 @@ POOLD = sys.argv.pop(1) if len(sys.argv) > 1 else "build/poold/poold"
 PYTHON = "/usr/bin/python3"
 NOBODY = 65534
 PATIENCE_S = 20
+# An end that keeps to its deadlines takes less than 2 s (test_end.py measures
+# that); here any process may have to wait for a processor. What hangs hangs
+# for PATIENCE_S, or for the minute that a test gives to what must not be used.
+IN_TIME_S = 10
 PR_SET_CHILD_SUBREAPER = 36
 IS_ROOT = os.geteuid() == 0
 
@@ -120,7 +124,11 @@ class Poold:
         self.process = None
         self.env = env or {}
         self.passed = passed or []
-        self.start(settle)
+        try:
+            self.start(settle)
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
 
     def tree(self):
         """poold and its siblings, as in a build tree."""
@@ -341,6 +349,9 @@ class Poold:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        while kind and self.read_log(0):
+            if not select.select([self.process.stderr], [], [], 0)[0]:
+                break
         for pid in processes_with(self.marker):
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -462,6 +473,12 @@ class Start(unittest.TestCase):
             self.assertEqual(select.select([p.notify], [], [], 0)[0], [])
             p.tell("ready")
             self.assertIn(b"READY=1", p.notify.recv(200))
+
+    def test_start_timeout_is_for_tenants_and_not_for_the_switchboard(self):
+        # The stand-in takes longer only to become what it is.
+        with Poold([tools("a.localhost", "good")],
+                   pool={"start_timeout": "10ms"}) as p:
+            self.assertEqual(p.end()[0], 0)
 
     def test_a_switchboard_that_cannot_start_stops_the_start(self):
         with Poold(settle=False) as p:
@@ -877,7 +894,7 @@ class Places(unittest.TestCase):
             self.assertEqual("".join(turns), "cdef")
 
     def test_the_line_is_bounded_in_time_and_in_length(self):
-        with self.pool(queue_timeout="300ms", max_queue=1) as p:
+        with self.pool(queue_timeout="4s", max_queue=1) as p:
             for host in "ab":
                 p.ready(f"{host}.localhost")
             first = p.send_ask("c.localhost")
@@ -923,11 +940,11 @@ class Held(unittest.TestCase):
 
     def test_it_is_held_with_its_last_words_and_probed_by_one_ask(self):
         with Poold([tools("exit.localhost", "exit")],
-                   pool={**self.PACE, "max_backoff": "1s",
-                         "backoff": "400ms"}) as p:
+                   pool={**self.PACE, "max_backoff": "4s",
+                         "backoff": "2s"}) as p:
             told = self.fail_until_held(p, "exit.localhost")
             self.assertEqual(told["status"], 503)
-            self.assertEqual(told["retry_after_s"], 1)
+            self.assertIn(told["retry_after_s"], (1, 2, 3, 4))
             self.assertIn("held as failed after 3 failures in a row",
                           told["text"])
             self.assertIn("exit status 1: the last line", told["text"])
@@ -980,10 +997,10 @@ class Watchdog(unittest.TestCase):
     def test_one_whose_event_loop_stands_still_is_ended_and_says_so(self):
         with Poold([tools("still.localhost", "still"),
                     tools("good.localhost", "good")],
-                   pool={"watchdog": "300ms", "stop_timeout": "60s"}) as p:
+                   pool={"watchdog": "3s", "stop_timeout": "60s"}) as p:
             good = p.ready("good.localhost")
             told = p.ready("still.localhost")
-            text = "its event loop stood still for 300 ms (watchdog)"
+            text = "its event loop stood still for 3 s (watchdog)"
             p.expect("route_gone", generation=told["generation"],
                      is_expected=0, text=text)
             p.line(re.escape(f"still.localhost: {text}, killed"))
@@ -995,7 +1012,7 @@ class Watchdog(unittest.TestCase):
 
     def test_one_that_is_stopped_is_found_too(self):
         with Poold([tools("good.localhost", "good")],
-                   pool={"watchdog": "200ms"}) as p:
+                   pool={"watchdog": "2s"}) as p:
             told = p.ready("good.localhost")
             os.kill(told["pid"], signal.SIGSTOP)
             gone = p.expect("route_gone", generation=told["generation"])
@@ -1094,7 +1111,8 @@ class Events(unittest.TestCase):
 
     def test_the_end_of_all_is_told_before_quit(self):
         names = [f"{i}.localhost" for i in range(20)]
-        with Poold([tools(n, "good") for n in names]) as p:
+        with Poold([tools(n, "good") for n in names],
+                   pool={"stop_timeout": "20s"}) as p:
             for name in names:
                 p.ready(name)
             self.watch(p)
@@ -1137,11 +1155,12 @@ class Events(unittest.TestCase):
             p.ready("a.localhost")
             status, seconds = p.end()
             self.assertEqual(status, 0)
-            self.assertLess(seconds, 2)
+            self.assertLess(seconds, IN_TIME_S)
             p.line("events: the last ones were not read in time")
 
     def test_a_new_switchboard_asks_anew(self):
-        with Poold([tools("a.localhost", "good")]) as p:
+        with Poold([tools("a.localhost", "good")],
+                   pool={"stop_timeout": "20s"}) as p:
             self.watch(p)
             os.kill(p.board, signal.SIGKILL)
             p.settle()
@@ -1223,20 +1242,21 @@ class FailedStarts(unittest.TestCase):
 
     def test_the_first_failure_is_free_then_it_backs_off(self):
         with Poold([tools("exit.localhost", "exit"),
-                    tools("good.localhost", "good")]) as p:
+                    tools("good.localhost", "good")],
+                   pool={"backoff": "4s"}) as p:
             p.failed("exit.localhost", 502)
             p.failed("exit.localhost", 502)
             told = p.failed("exit.localhost", 503)
-            self.assertEqual(told["retry_after_s"], 1)
+            self.assertIn(told["retry_after_s"], (1, 2, 3, 4))
             self.assertIn("failed 2 times", told["text"])
             self.assertIn("exit status 1: the last line", told["text"])
             p.ready("good.localhost")
-            # After that second it is tried again.
+            # After those seconds it is tried again.
             begun = time.monotonic()
             while p.ask("exit.localhost")["status"] == 503:
-                self.assertLess(time.monotonic() - begun, 5)
-            self.assertEqual(
-                p.failed("exit.localhost", 503)["retry_after_s"], 2)
+                self.assertLess(time.monotonic() - begun, PATIENCE_S)
+            self.assertIn(p.failed("exit.localhost", 503)["retry_after_s"],
+                          (5, 6, 7, 8))
 
     def test_one_that_is_not_ready_in_time_is_a_504_and_killed(self):
         with Poold([tools("mute.localhost", "mute")],
@@ -1409,20 +1429,22 @@ class End(unittest.TestCase):
                 p.ready("c.localhost")
                 got, seconds = p.end(signo)
                 self.assertEqual(got, status)
-                self.assertLess(seconds, 2)
+                self.assertLess(seconds, IN_TIME_S)
                 self.assertEqual(p.left(), ([], []))
                 self.assertEqual(os.listdir(p.runtime), [])
 
     def test_the_order_of_ending(self):
         with Poold([tools("a.localhost", "good"),
-                    tools("mute.localhost", "mute")]) as p:
+                    tools("mute.localhost", "mute")],
+                   pool={"drain_timeout": "20s",
+                         "stop_timeout": "20s"}) as p:
             told = p.ready("a.localhost")
             waiting = p.send_ask("mute.localhost")
             p.line("mute.localhost: gone -> starting")
             p.send(signal.SIGTERM)
             # Who waits is told first, then the switchboard drains.
             p.expect("route_failed", ask=waiting, status=503)
-            p.expect("drain", drain_ms=500)
+            p.expect("drain", drain_ms=20000)
             late = p.send_ask("a.localhost")
             p.expect("route_failed", ask=late, status=503,
                      text="the service is shutting down")
@@ -1461,24 +1483,25 @@ class End(unittest.TestCase):
                 p.ready(f"{i}.localhost")
             status, seconds = p.end()
             self.assertEqual(status, 0)
-            self.assertLess(seconds, 2)
+            self.assertLess(seconds, IN_TIME_S)
             self.assertEqual(p.left(), ([], []))
 
     def test_a_stopped_child_ends_too(self):
         with Poold([tools("a.localhost", "good")],
-                   pool={"stop_timeout": "10s"}) as p:
+                   pool={"stop_timeout": "60s"}) as p:
             os.kill(p.ready("a.localhost")["pid"], signal.SIGSTOP)
             status, seconds = p.end()
             self.assertEqual(status, 0)
-            self.assertLess(seconds, 2)
+            self.assertLess(seconds, IN_TIME_S)
 
     def test_one_that_fails_while_poold_ends_is_not_waited_for(self):
-        with Poold([tools("garbage.localhost", "garbage")]) as p:
+        with Poold([tools("garbage.localhost", "garbage")],
+                   pool={"stop_timeout": "3s"}) as p:
             p.ready("garbage.localhost")
             p.line(r"ready -> stopping \(channel lost\)")
             status, seconds = p.end()
             self.assertEqual(status, 0)
-            self.assertLess(seconds, 2)
+            self.assertLess(seconds, IN_TIME_S)
             self.assertFalse([x for x in p.log if "do not end" in x])
             self.assertEqual(p.left(), ([], []))
 
@@ -1492,7 +1515,7 @@ class End(unittest.TestCase):
             p.line("hurry")
             status, seconds = p.join()
             self.assertEqual(status, 0)
-            self.assertLess(seconds, 2)
+            self.assertLess(seconds, IN_TIME_S)
             self.assertEqual(p.left(), ([], []))
 
     def test_double_forks_in_sessions_of_their_own_end_too(self):
@@ -1508,7 +1531,7 @@ class End(unittest.TestCase):
             self.assertGreaterEqual(len(processes_with(p.marker)), 6)
             status, seconds = p.end()
             self.assertEqual(status, 0)
-            self.assertLess(seconds, 2)
+            self.assertLess(seconds, IN_TIME_S)
             self.assertEqual(p.left(), ([], []))
             # The wire of the stand-in switchboard is a third.
             if user is not None:
@@ -1536,8 +1559,11 @@ class Rounds(unittest.TestCase):
             p.tell("held", generation=generation,
                    ask_again_ms=dice.choice((0, 20, 2 ** 32 - 1)))
         elif pid in processes_with(p.marker):
-            os.kill(pid, dice.choice((
-                signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP)))
+            try:
+                os.kill(pid, dice.choice((
+                    signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP)))
+            except ProcessLookupError:
+                pass  # it has ended in between
 
     def hear(self, p, dice, known):
         """What the switchboard would do with what it is told."""
@@ -1566,7 +1592,7 @@ class Rounds(unittest.TestCase):
                 self.assertIsNone(p.process.poll())
             status, seconds = p.end()
             self.assertEqual(status, 0)
-            self.assertLess(seconds, 2)
+            self.assertLess(seconds, IN_TIME_S)
             self.assertEqual(p.left(), ([], []))
 
 
