@@ -17,7 +17,7 @@
 #include "common/flow/sanitize.h"
 #include "tests/unit/flow_inner.h"
 
-#define HARNESS_ALARM_S    15
+#define HARNESS_ALARM_S    60
 #define HARNESS_RESCUE_MS  3600000 /* of virtual time */
 #define HARNESS_REAL_MS    200
 #define HARNESS_START_MS   1000
@@ -302,7 +302,7 @@ static void
 on_rescue(void *arg)
 {
 	const int64_t ms =
-	    present->mode == HARNESS_REAL ? 5000 : HARNESS_RESCUE_MS;
+	    present->mode == HARNESS_REAL ? 30000 : HARNESS_RESCUE_MS;
 
 	if (!is_running())
 		return;
@@ -557,7 +557,7 @@ harness_main(Suite *s, TCase *c)
 {
 	SRunner *const r = srunner_create(s);
 
-	tcase_set_timeout(c, 8 * HARNESS_ALARM_S);
+	tcase_set_timeout(c, 4 * HARNESS_ALARM_S);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	const int n = srunner_ntests_failed(r);

@@ -469,7 +469,7 @@ tools_suite(void)
 	Suite *const suite = suite_create("backend tools");
 	TCase *const all = tcase_create("all");
 
-	tcase_set_timeout(all, 60);
+	tcase_set_timeout(all, 120);
 	tcase_add_test(all, book_flight_books);
 	tcase_add_test(
 	    all, book_flight_books_nothing_when_declined_or_cancelled);

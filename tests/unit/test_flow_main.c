@@ -361,7 +361,7 @@ main(void)
 	tcase_add_loop_test(c,
 	    b156_b157_b158_an_interrupted_program_ends_what_it_began, 0,
 	    sizeof(injected_bodies) / sizeof(*injected_bodies));
-	tcase_set_timeout(c, 60);
+	tcase_set_timeout(c, 120);
 	tcase_add_test(c, sigusr1_prints_the_tasks_and_ends_nothing);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);

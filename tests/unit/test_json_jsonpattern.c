@@ -264,7 +264,7 @@ main(void)
 	Suite *const s = suite_create("json/jsonpattern");
 	TCase *const t = tcase_create("jsonpattern");
 
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(
 	    t, patterns_mean_what_ecma_262_says, 0, ROWS(match_cases));
 	tcase_add_loop_test(

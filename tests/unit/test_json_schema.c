@@ -564,7 +564,7 @@ main(void)
 	Suite *const s = suite_create("json/schema");
 	TCase *const t = tcase_create("schema");
 
-	tcase_set_timeout(t, 30);
+	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(
 	    t, failures_are_told_in_words_with_their_place, 0, ROWS(told));
 	tcase_add_loop_test(

@@ -261,7 +261,7 @@ START_TEST(a_pidfd_tells_the_end_and_reaping_names_the_pid)
 	ck_assert_int_ge(fd, 0);
 	ck_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	struct pollfd wait = { fd, POLLIN, 0 };
-	ck_assert_int_eq(poll(&wait, 1, 10000), 1);
+	ck_assert_int_eq(poll(&wait, 1, 60000), 1);
 	ck_assert(pidfd_is_over(pid));
 	ck_assert(!pidfd_is_over(other));
 	ck_assert_int_eq(pidfd_reap(other, &status), 0);
@@ -272,7 +272,7 @@ START_TEST(a_pidfd_tells_the_end_and_reaping_names_the_pid)
 
 	ck_assert_int_eq(pidfd_signal(other_fd, SIGKILL), 0);
 	wait.fd = other_fd;
-	ck_assert_int_eq(poll(&wait, 1, 10000), 1);
+	ck_assert_int_eq(poll(&wait, 1, 60000), 1);
 	ck_assert_int_eq(pidfd_reap(other, &status), 1);
 	ck_assert_int_eq(WTERMSIG(status), SIGKILL);
 }

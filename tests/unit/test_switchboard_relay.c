@@ -349,7 +349,7 @@ main(void)
 	TCase *const c = tcase_create("all");
 	SRunner *const r = srunner_create(s);
 
-	tcase_set_timeout(c, 60);
+	tcase_set_timeout(c, 120);
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_loop_test(c, every_framing_passes_to_every_framing, 0, 20);
 	tcase_add_test(c, a_full_sink_stops_the_source);
