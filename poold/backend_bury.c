@@ -9,6 +9,7 @@
 #include "poold/backend.h"
 #include "poold/backend_judge.h"
 #include "poold/family.h"
+#include "poold/policy.h"
 #include "poold/process.h"
 
 #define BACKEND_LOOK_MAX_MS 20 /* between two looks into its group */
@@ -57,8 +58,8 @@ static void
 backend_end_family(struct backend *backend, pid_t pid)
 {
 	struct context *const context = backend->context;
-	const int64_t deadline_ms =
-	    clock_deadline_ms(context->settings->pool.stop_timeout_ms);
+	const int64_t deadline_ms = clock_deadline_ms(
+	    policy_kill_ms(context->settings->pool.stop_timeout_ms));
 
 	/* At the end of poold all orphans are ended together. */
 	if (context->is_ending && !context->has_namespaces)

@@ -273,8 +273,8 @@ board_bury(struct board *board)
 	/* It makes no processes; if it was taken over, somebody did. */
 	if (!board->is_ending)
 		(void)family_end(&filter,
-		    clock_deadline_ms(
-			board->context->settings->pool.stop_timeout_ms),
+		    clock_deadline_ms(policy_kill_ms(
+			board->context->settings->pool.stop_timeout_ms)),
 		    NULL);
 	/* A service that never worked is a bad installation, not bad luck. */
 	if (!board->was_ready && !board->is_ending)

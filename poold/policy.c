@@ -11,6 +11,7 @@
 
 #define POLICY_BUSY_RETRY_S     2 /* a place may become free any time */
 #define POLICY_ASK_AGAIN_MIN_MS 10
+#define POLICY_KILL_MIN_MS      3000
 #define POLICY_COST_MIN_MS      10 /* of a restart, whatever was measured */
 #define POLICY_SCORE            1000
 
@@ -158,6 +159,13 @@ policy_idle_for(int64_t score, int64_t cost_ms)
 	const int64_t cost = policy_cost(cost_ms);
 
 	return (score * cost + POLICY_SCORE - 1) / POLICY_SCORE;
+}
+
+int64_t
+policy_kill_ms(int64_t stop_timeout_ms)
+{
+	return stop_timeout_ms > POLICY_KILL_MIN_MS ? stop_timeout_ms
+	                                            : POLICY_KILL_MIN_MS;
 }
 
 /* Asked again half a watchdog after the answer: found within one and a half. */

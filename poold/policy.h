@@ -68,6 +68,12 @@ bool policy_is_held(const struct policy_pace *pace, unsigned n_failures);
  */
 int64_t policy_pause_ms(unsigned n_failures, int64_t first_ms, int64_t max_ms);
 
+/*
+ * How long what was killed is waited for. stop_timeout is how long programs
+ * are given; what the kernel needs to end them, it needs for any of them.
+ */
+int64_t policy_kill_ms(int64_t stop_timeout_ms);
+
 /* How long a failure is remembered after the back-off. */
 #define POLICY_MEMORY_MS INT64_C(60000)
 

@@ -235,8 +235,9 @@ pool_end_backends(struct pool *pool)
 {
 	struct context *const context = pool->context;
 	/* Each ends itself in time; this is for one that the kernel keeps. */
+	const int64_t stop_ms = context->settings->pool.stop_timeout_ms;
 	const int64_t deadline_ms =
-	    clock_deadline_ms(2 * context->settings->pool.stop_timeout_ms);
+	    clock_deadline_ms(stop_ms + policy_kill_ms(stop_ms));
 
 	pool_post_all(pool, context->is_hurried ? LIFE_HURRY : LIFE_SHUTDOWN);
 	while (pool->n_all > 0)
@@ -254,7 +255,8 @@ pool_end_family(struct pool *pool)
 	const struct family_filter filter = { .is_all = true };
 	unsigned left;
 	const unsigned n = family_end(&filter,
-	    clock_deadline_ms(pool->context->settings->pool.stop_timeout_ms),
+	    clock_deadline_ms(
+		policy_kill_ms(pool->context->settings->pool.stop_timeout_ms)),
 	    &left);
 
 	if (n > 0)

@@ -318,6 +318,14 @@ START_TEST(an_ending_is_told_in_words)
 }
 END_TEST
 
+START_TEST(what_was_killed_is_waited_for_however_short_stop_timeout_is)
+{
+	ck_assert_int_eq(policy_kill_ms(10), 3000);
+	ck_assert_int_eq(policy_kill_ms(3000), 3000);
+	ck_assert_int_eq(policy_kill_ms(60000), 60000);
+}
+END_TEST
+
 START_TEST(only_what_poold_wanted_is_expected)
 {
 	ck_assert(policy_is_expected(POLICY_IDLE));
@@ -339,6 +347,8 @@ main(void)
 
 	tcase_add_loop_test(all, a_bad_start_is_told_from_a_good_run, 0,
 	    sizeof(runs) / sizeof(runs[0]));
+	tcase_add_test(
+	    all, what_was_killed_is_waited_for_however_short_stop_timeout_is);
 	tcase_add_test(all, the_back_off_doubles_up_to_its_bound);
 	tcase_add_test(all, so_many_failures_in_a_row_are_too_many);
 	tcase_add_loop_test(all,
