@@ -39,8 +39,14 @@ static struct {
 	TAILQ_HEAD(, loop_io) ready; /* under a seed: told after the poll */
 } loop;
 
-/* The next number of the seed (splitmix64). */
-static uint64_t
+bool
+loop_is_seeded(void)
+{
+	return loop.seed != 0;
+}
+
+/* splitmix64 */
+uint64_t
 loop_random(void)
 {
 	uint64_t z = (loop.seed += UINT64_C(0x9e3779b97f4a7c15));

@@ -76,6 +76,10 @@ void loop_reopen(void);
  */
 void loop_seed(uint64_t seed);
 
+/* Whether something is to be permuted, and the next number to do it by. */
+bool loop_is_seeded(void);
+uint64_t loop_random(void);
+
 /*
  * Run until loop_stop, or until nothing is left to wait for. Returns true
  * when it was stopped, false when nothing is left.
