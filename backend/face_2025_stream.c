@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * face_2025_stream: the log of a session is the buffer of its stream. Whoever
- * follows it, and how often, is nothing to the session: leaving halts the
+ * follows it, and how often, is nothing to the session: leaving ends the
  * follower alone.
  */
 #include "backend/face_2025_stream.h"
@@ -80,19 +80,32 @@ face_2025_send(struct reply *reply, struct peer *peer,
 	return reply_event(reply, id, -1, message);
 }
 
+/* Wait for news, with signs of life. Returns 0 or -errno. */
+static int
+face_2025_idle(struct reply *reply, const char *what)
+{
+	const int rc =
+	    wire_wait(reply->wire, what, clock_deadline_ms(REPLY_KEEPALIVE_MS));
+
+	return rc == -ETIMEDOUT ? reply_keepalive(reply) : rc;
+}
+
 int
 face_2025_follow(struct reply *reply, struct peer *peer,
     const struct peer_stream *stream, struct session *session, uint64_t cursor)
 {
+	news_reader_auto struct news_reader reader = { 0 };
+
+	news_follow(session_news(session), &reader, &reply->wire->news);
 	for (;;) {
 		const struct entry *entry = NULL;
-		int rc = session_next(session, &cursor,
-		    clock_deadline_ms(REPLY_KEEPALIVE_MS), &entry);
+		int rc = session_next(session, &cursor, 0, &entry);
 
 		if (rc == -EPIPE)
 			return 0;
 		if (rc == -ETIMEDOUT)
-			rc = reply_keepalive(reply);
+			rc = face_2025_idle(
+			    reply, "the next entry of a session");
 		else if (rc == 0)
 			rc = face_2025_send(reply, peer, stream, entry);
 		if (rc != 0)
@@ -139,17 +152,15 @@ static int
 face_2025_listen(struct reply *reply, struct peer *peer)
 {
 	__attribute__((cleanup(face_2025_leave))) struct peer *counted = peer;
+	news_reader_auto struct news_reader reader = { 0 };
 	int rc;
 
+	news_follow(&peer->ended, &reader, &reply->wire->news);
 	counted->n_gets++;
 	rc = reply_stream(reply);
 	flow_trim();
-	while (rc == 0 && !peer->is_ended) {
-		rc = waitq_wait(&peer->ended, "the end of the peer",
-		    clock_deadline_ms(REPLY_KEEPALIVE_MS));
-		if (rc == -ETIMEDOUT)
-			rc = reply_keepalive(reply);
-	}
+	while (rc == 0 && !peer->is_ended)
+		rc = face_2025_idle(reply, "the end of the peer");
 	return rc == 0 ? reply_end(reply) : rc;
 }
 

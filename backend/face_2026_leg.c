@@ -28,6 +28,7 @@ struct leg {
 	json_t *token; /* this request's own, or NULL */
 	int level;     /* the least that is told, -1: nothing */
 	uint64_t cursor;
+	struct news_reader reader; /* of the session's news */
 	bool is_told; /* the client got its reply, or can get it again */
 };
 
@@ -48,6 +49,8 @@ leg_init(struct leg *leg, struct reply *reply, const json_t *request,
 		.level = notice_level(
 		    json_string_value(json_object_get(meta, FACE_2026_LEVEL))),
 		.cursor = round ? round->lsn : 0 };
+	news_follow(
+	    session_news(leg->session), &leg->reader, &reply->wire->news);
 	dialog->n_legs++;
 	if (round)
 		round->n_legs++;
@@ -56,6 +59,7 @@ leg_init(struct leg *leg, struct reply *reply, const json_t *request,
 static void
 leg_fini(struct leg *leg)
 {
+	news_leave(&leg->reader);
 	leg->dialog->n_legs--;
 	if (leg->round)
 		leg->round->n_legs--;
@@ -287,14 +291,14 @@ leg_is_parked(const struct leg *leg)
 }
 
 /*
- * Take the next entry, waiting until deadline_ms. Returns 0 go on, 1 replied,
- * -ETIMEDOUT, another -errno.
+ * Take the next entry. Returns 0 go on, 1 replied, -ETIMEDOUT: there is none
+ * now, another -errno.
  */
 static int
-leg_take(struct leg *leg, int64_t deadline_ms)
+leg_take(struct leg *leg)
 {
 	const struct entry *entry;
-	int rc = session_next(leg->session, &leg->cursor, deadline_ms, &entry);
+	int rc = session_next(leg->session, &leg->cursor, 0, &entry);
 
 	if (rc != 0)
 		return rc;
@@ -310,20 +314,32 @@ leg_take(struct leg *leg, int64_t deadline_ms)
  * said, and park if there still are questions. Returns as leg_take.
  */
 static int
-leg_settle(struct leg *leg, int64_t deadline_ms)
+leg_settle(struct leg *leg)
 {
-	int rc = session_wait_quiet(leg->session, deadline_ms);
+	int rc = session_wait_quiet(leg->session, 0);
 
+	/* There is no question any more. */
+	if (rc == -ETIMEDOUT)
+		return 0;
 	while (rc == 0)
-		rc = leg_take(leg, 0);
+		rc = leg_take(leg);
 	if (rc != -ETIMEDOUT)
 		return rc;
-	if (clock_now_ms() >= deadline_ms)
-		return -ETIMEDOUT;
 	if (!leg_is_parked(leg) || (leg->round && leg->round->reply_status))
 		return 0;
 	rc = leg_park(leg);
 	return rc == 0 ? 1 : rc;
+}
+
+/* Wait for news, with signs of life. As leg_take. */
+static int
+leg_wait(struct leg *leg)
+{
+	const int rc =
+	    wire_wait(leg->reply->wire, "the next entry of a session",
+		clock_deadline_ms(REPLY_KEEPALIVE_MS));
+
+	return rc == -ETIMEDOUT ? leg_keepalive(leg) : rc;
 }
 
 /* Another leg of the same round was quicker: send what it sent. */
@@ -344,14 +360,12 @@ leg_repeat(struct leg *leg)
 static int
 leg_step(struct leg *leg)
 {
-	const int64_t deadline_ms = clock_deadline_ms(REPLY_KEEPALIVE_MS);
-	int rc;
-
 	if (leg->round && leg->round->reply_status)
 		return leg_repeat(leg);
-	rc = leg_is_parked(leg) ? leg_settle(leg, deadline_ms)
-	                        : leg_take(leg, deadline_ms);
-	return rc == -ETIMEDOUT ? leg_keepalive(leg) : rc;
+	if (leg_is_parked(leg))
+		return leg_settle(leg);
+	const int rc = leg_take(leg);
+	return rc == -ETIMEDOUT ? leg_wait(leg) : rc;
 }
 
 int

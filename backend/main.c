@@ -8,7 +8,7 @@
  *	holdline.h       what a tool is written with
  *	load.c           the tools: shared objects, their schemas, a self-test
  *	entries.c ask.c  the log of a session; its questions
- *	session.c        one tool run as its faces see it
+ *	news.c session.c one tool run as its faces see it
  *	ctx.c run.c      the same as its tool sees it; its task
  *	keeper.c         the task that looks after what falls due
  *	registry.c       all sessions: limits, linger, the end
@@ -17,7 +17,7 @@
  *	notice.c         what all faces say in the same words
  *	inbound.c        one HTTP request, kept
  *	rest.c           what is given back while nobody asks
- *	leave.c wire.c   a connection; noticing that its client left
+ *	wire.c           a connection; noticing that its client left
  *	reply.c          a JSON body or a stream of events
  *	peer.c           clients of the legacy face
  *	face_2025*.c     the legacy face: streams and peers

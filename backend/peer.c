@@ -159,7 +159,7 @@ peer_remove(struct peer *peer)
 	RB_REMOVE(peer_tree, &peers->by_id, peer);
 	TAILQ_REMOVE(&peers->by_use, peer, by_use);
 	peers->n--;
-	waitq_wake_all(&peer->ended, 0);
+	news_tell(&peer->ended);
 	peer_unref(&peer);
 }
 
@@ -216,7 +216,7 @@ peer_new(struct peers *peers, const struct face_revision *revision,
 	peer->n_refs = 2;
 	peer->prune_at = PEER_PRUNE_AT;
 	peer->used_at_ms = clock_now_ms();
-	waitq_init(&peer->ended);
+	news_init(&peer->ended);
 	TAILQ_INIT(&peer->streams);
 	random_id(peer->id);
 	RB_INSERT(peer_tree, &peers->by_id, peer);

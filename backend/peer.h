@@ -18,10 +18,10 @@
 
 #include "common/base/bytes.h"
 #include "common/base/random.h"
-#include "common/flow/wait.h"
 
 #include "backend/face.h"
 #include "backend/keeper.h"
+#include "backend/news.h"
 #include "backend/registry.h"
 
 #define PEER_STREAMS_MAX 4096 /* tool calls of one peer that can be resumed */
@@ -55,7 +55,7 @@ struct peer {
 	enum hl_level level; /* logging/setLevel */
 	unsigned n_gets;
 	bool is_ended;
-	struct waitq ended; /* woken when it ends */
+	struct news ended; /* told when it ends */
 	/* Private to peer.c. */
 	struct peers *peers;
 	RB_ENTRY(peer) by_id;
@@ -102,8 +102,8 @@ void peer_unref(struct peer **peer);
 #define peer_auto __attribute__((cleanup(peer_unref)))
 
 /*
- * End it: it is found no more, its sessions are cancelled, whoever waits on
- * `ended` is woken. Ended already: nothing.
+ * End it: it is found no more, its sessions are cancelled, whoever follows
+ * `ended` is told. Ended already: nothing.
  */
 void peer_end(struct peer *peer);
 

@@ -31,6 +31,7 @@ struct session {
 	struct entries log;
 	size_t n_told; /* entries that were published */
 	struct waitq readers;
+	struct news news;     /* the same for those who wait otherwise */
 	struct ask_list asks; /* all, in order */
 	unsigned n_open;
 	uint64_t n_asked;
@@ -60,6 +61,7 @@ session_new(const struct session_spec *spec, void (*on_change)(void *arg),
 	s->on_change = on_change;
 	s->on_change_arg = arg;
 	waitq_init(&s->readers);
+	news_init(&s->news);
 	TAILQ_INIT(&s->asks);
 	*s_r = s;
 	return 0;
@@ -238,6 +240,13 @@ session_next(struct session *s, uint64_t *cursor, int64_t deadline_ms,
 	}
 }
 
+struct news *
+session_news(struct session *s)
+{
+	must_be(s, SESSION_MAGIC);
+	return &s->news;
+}
+
 int
 session_wait_end(struct session *s, int64_t deadline_ms)
 {
@@ -282,6 +291,7 @@ session_publish(struct session *s)
 			s->spec.on_entry(s, e, s->spec.on_entry_arg);
 	}
 	waitq_wake_all(&s->readers, 0);
+	news_tell(&s->news);
 }
 
 /* ---- questions ------------------------------------------------------- */

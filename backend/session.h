@@ -23,6 +23,7 @@
 #include "backend/ask.h"
 #include "backend/entries.h"
 #include "backend/load.h"
+#include "backend/news.h"
 
 struct session;
 
@@ -97,6 +98,9 @@ void session_unref(struct session **s);
  */
 int session_next(struct session *s, uint64_t *cursor, int64_t deadline_ms,
     const struct entry **entry_r);
+
+/* What a task follows that waits for something else too. */
+struct news *session_news(struct session *s);
 
 /*
  * Wait until it is ended, or until deadline_ms. Returns 0 or -ETIMEDOUT.

@@ -7,6 +7,7 @@
 #include "backend/wire.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -21,8 +22,9 @@
 
 #include "backend/rest.h"
 
-#define WIRE_READ_BYTES 4096
-#define WIRE_PARTS_MAX  4
+#define WIRE_READ_BYTES  4096
+#define WIRE_AHEAD_BYTES 1024
+#define WIRE_PARTS_MAX   4
 
 /* The memory of large bodies that are being read, of all connections. */
 static size_t wire_shared_bytes;
@@ -56,6 +58,7 @@ wire_init(struct wire *wire, int fd)
 	wire->magic = WIRE_MAGIC;
 	wire->fd = fd;
 	buf_init(&wire->in, HTTP_REQUEST_MAX);
+	select_init(&wire->news);
 	http_scan_init(&wire->scan, HTTP_KIND_REQUEST);
 }
 
@@ -63,7 +66,7 @@ void
 wire_fini(struct wire *wire)
 {
 	must_be(wire, WIRE_MAGIC);
-	leave_stop(&wire->leave);
+	select_unwatch(&wire->peer);
 	wire_forget_body(wire);
 	buf_fini(&wire->in);
 	fd_close(&wire->fd);
@@ -90,7 +93,7 @@ wire_fill(struct wire *wire, int64_t deadline_ms)
 		ssize_t n;
 		int rc;
 
-		if (wire->leave.is_eof)
+		if (wire->is_eof)
 			return 0;
 		if (want == 0)
 			return -ENOBUFS;
@@ -103,7 +106,7 @@ wire_fill(struct wire *wire, int64_t deadline_ms)
 			return (int)n;
 		}
 		if (n == 0)
-			wire->leave.is_eof = true;
+			wire->is_eof = true;
 		else if (errno != EAGAIN && errno != EINTR)
 			return -errno;
 		if (n == 0 || errno == EINTR)
@@ -301,16 +304,78 @@ wire_send(struct wire *wire, const struct slice *parts, size_t n_parts)
 	return wire->is_broken ? -EPIPE : 0;
 }
 
+/* ---- a client that leaves -------------------------------------------- */
+
+/*
+ * An end alone may be a half-close: on a unix socket POLLHUP tells that both
+ * directions are closed.
+ */
+static bool
+wire_is_closed(const struct wire *wire)
+{
+	struct pollfd p = { .fd = wire->fd };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+/*
+ * The client sent bytes, closed, or both. They are read ahead, since the end
+ * of a stream shows only behind what was sent before it.
+ */
+static void
+wire_read_ahead(struct wire *wire)
+{
+	const size_t room = buf_room(&wire->in);
+	const size_t want = room < WIRE_AHEAD_BYTES ? room : WIRE_AHEAD_BYTES;
+	char *const p = want > 0 ? buf_reserve(&wire->in, want) : NULL;
+
+	if (!p) {
+		select_unwatch(&wire->peer);
+		return;
+	}
+	const ssize_t n = recv(wire->fd, p, want, MSG_DONTWAIT);
+	if (n > 0) {
+		buf_commit(&wire->in, (size_t)n);
+		return;
+	}
+	const bool is_none = n < 0 && (errno == EAGAIN || errno == EINTR);
+	buf_trim(&wire->in);
+	if (is_none)
+		return;
+	wire->is_eof = true;
+	wire->is_gone = n < 0 || wire_is_closed(wire);
+	select_unwatch(&wire->peer);
+}
+
 void
 wire_watch(struct wire *wire)
 {
 	must_be(wire, WIRE_MAGIC);
 	buf_trim(&wire->in);
-	leave_watch(&wire->leave, wire->fd, &wire->in, task_self());
+	if (!wire->is_eof)
+		(void)select_watch(
+		    &wire->news, &wire->peer, wire->fd, LOOP_READ, NULL);
 }
 
 void
 wire_unwatch(struct wire *wire)
 {
-	leave_stop(&wire->leave);
+	select_unwatch(&wire->peer);
+}
+
+int
+wire_wait(struct wire *wire, const char *what, int64_t deadline_ms)
+{
+	struct select_fd *ready;
+
+	for (;;) {
+		const int rc =
+		    select_next(&wire->news, what, deadline_ms, &ready);
+
+		if (rc <= 0)
+			return rc;
+		wire_read_ahead(wire);
+		if (wire->is_gone)
+			return -EPIPE;
+	}
 }

@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 #include "common/base/bytes.h"
+#include "common/flow/select.h"
 #include "common/http/body.h"
 #include "common/http/fault.h"
 #include "common/http/scan.h"
 
 #include "backend/inbound.h"
-#include "backend/leave.h"
 
 #define WIRE_MAGIC    0x77697265u
 #define WIRE_IDLE_MS  (3600 * 1000) /* between two requests */
@@ -39,9 +39,12 @@ struct wire {
 	struct buf in; /* read, not yet taken; without memory when idle */
 	struct http_scan scan;
 	struct http_body body;
-	size_t n_shared; /* bytes of its body on the account of all */
-	struct leave leave;
-	bool is_broken; /* nothing can be sent any more */
+	size_t n_shared;       /* bytes of its body on the account of all */
+	struct select news;    /* what its task waits for while it answers */
+	struct select_fd peer; /* in it while the client is watched */
+	bool is_eof;           /* the client will send no more */
+	bool is_gone;          /* nor read any more */
+	bool is_broken;        /* nothing can be sent any more */
 };
 
 /* Start on a connected socket (*takes* fd, non-blocking). */
@@ -93,10 +96,20 @@ int wire_drain_body(struct wire *wire, const struct inbound *in);
 int wire_send(struct wire *wire, const struct slice *parts, size_t n_parts);
 
 /*
- * From now on halt the calling task when the client leaves, until
- * wire_unwatch; a client that left already is found at once.
+ * From now on wire_wait tells when the client leaves, until wire_unwatch; a
+ * client that left already is found at once. What it sends meanwhile is kept.
+ * One that only closed its sending side has not left (it still reads); then,
+ * and when too much was sent, its leaving shows at the next write. Without
+ * memory nothing is watched.
  */
 void wire_watch(struct wire *wire);
+
+/*
+ * Wait until wire->news is posted. what is a word for a person, as in
+ * waitq_wait. Returns 0, -ETIMEDOUT, or -EPIPE: the client left, what this
+ * means is the face's. Waits.
+ */
+int wire_wait(struct wire *wire, const char *what, int64_t deadline_ms);
 
 /* Stop watching; not watching: nothing. */
 void wire_unwatch(struct wire *wire);
