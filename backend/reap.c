@@ -15,7 +15,8 @@
 #include "common/loop/loop.h"
 #include "common/proc/pidfd.h"
 
-#define REAP_MOST 1000 /* in one look; whoever forks on and on waits */
+#define REAP_MOST    1000 /* in one look; whoever forks on and on waits */
+#define REAP_CALL_MS 10
 
 /* Orphans become the main thread's; what another thread forked is not seen. */
 #define REAP_WHAT (WEXITED | WNOHANG | __WNOTHREAD | __WALL)
@@ -28,6 +29,7 @@ static struct {
 	int64_t died_at_ms; /* the last of whom we know */
 	pid_t pid;          /* the zombie that stands first; 0: none */
 	int64_t since_ms;   /* when it was seen there */
+	bool was_called;    /* its time is over, but for the last call */
 } reap;
 
 /* The zombie that stands first, or 0. flags: WNOWAIT leaves it there. */
@@ -50,6 +52,19 @@ reap_all(int64_t now_ms)
 	return now_ms + 1;
 }
 
+/* See which one stands first now. */
+static void
+reap_see(int64_t now_ms)
+{
+	const pid_t first = reap_first(WNOWAIT);
+
+	if (first == reap.pid)
+		return;
+	reap.pid = first;
+	reap.since_ms = now_ms;
+	reap.was_called = false;
+}
+
 /* For the keeper: take what nobody waits for. */
 static int64_t
 reap_look(void *arg)
@@ -57,19 +72,24 @@ reap_look(void *arg)
 	const int64_t now_ms = clock_now_ms();
 	int status;
 
-	if (registry_n_live(reap.registry) == 0 ||
-	    now_ms >= reap.died_at_ms + REAP_GRACE_MS)
+	if (registry_n_live(reap.registry) == 0)
 		return reap_all(now_ms);
-	pid_t first = reap_first(WNOWAIT);
-	if (first && first == reap.pid &&
-	    now_ms >= reap.since_ms + REAP_GRACE_MS) {
-		(void)pidfd_reap(first, &status);
-		first = reap_first(WNOWAIT);
+	reap_see(now_ms);
+	if (!reap.pid)
+		return CLOCK_NEVER;
+	const bool is_quiet = now_ms >= reap.died_at_ms + REAP_GRACE_MS;
+	if (!is_quiet && now_ms < reap.since_ms + REAP_GRACE_MS)
+		return reap.since_ms + REAP_GRACE_MS;
+	/* This process may have stood still: tools first, which are due too. */
+	if (!reap.was_called) {
+		reap.was_called = true;
+		return now_ms + REAP_CALL_MS;
 	}
-	if (first != reap.pid)
-		reap.since_ms = now_ms;
-	reap.pid = first;
-	return first ? reap.since_ms + REAP_GRACE_MS : CLOCK_NEVER;
+	if (is_quiet)
+		return reap_all(now_ms);
+	(void)pidfd_reap(reap.pid, &status);
+	reap_see(now_ms);
+	return now_ms + 1;
 }
 
 static void
