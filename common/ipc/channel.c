@@ -6,7 +6,6 @@
  */
 #include "common/ipc/channel.h"
 
-#include <bsd/sys/queue.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -17,20 +16,11 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/must.h"
+#include "common/ipc/outbox.h"
 #include "common/loop/loop.h"
 
-#define CHANNEL_MAGIC     0x6368616eu /* "chan" */
-#define CHANNEL_QUEUE_MAX 1024        /* packets kept for a slow peer */
-#define CHANNEL_TURN_MAX  32          /* packets handed over a turn */
-
-/* A packet that the kernel did not take yet. */
-struct channel_packet {
-	STAILQ_ENTRY(channel_packet) link;
-	size_t n;
-	int fds[PACKET_FDS_MAX]; /* ours */
-	unsigned n_fds;
-	char bytes[];
-};
+#define CHANNEL_MAGIC    0x6368616eu /* "chan" */
+#define CHANNEL_TURN_MAX 32          /* packets handed over a turn */
 
 struct channel {
 	uint32_t magic;
@@ -40,8 +30,7 @@ struct channel {
 	void (*on_closed)(const char *reason, void *arg);
 	void *arg;
 	struct loop_io io;
-	STAILQ_HEAD(, channel_packet) queue;
-	size_t n_queued;
+	struct outbox outbox;
 	bool is_over;   /* on_closed was called */
 	bool is_closed; /* channel_close was called */
 	unsigned
@@ -56,129 +45,29 @@ channel_pair(int fds_r[2])
 	return socketpair(AF_UNIX, type, 0, fds_r) < 0 ? -errno : 0;
 }
 
-static void
-channel_packet_free(struct channel_packet *packet)
-{
-	while (packet->n_fds > 0)
-		fd_close(&packet->fds[--packet->n_fds]);
-	mem_free(packet);
-}
-
-static void
-channel_drop_queue(struct channel *channel)
-{
-	struct channel_packet *packet;
-
-	while ((packet = STAILQ_FIRST(&channel->queue))) {
-		STAILQ_REMOVE_HEAD(&channel->queue, link);
-		channel_packet_free(packet);
-	}
-	channel->n_queued = 0;
-}
-
-/* Hand one packet to the kernel. Returns 0 or -errno (EAGAIN: not now). */
-static int
-channel_transmit(const struct channel *channel, const void *bytes, size_t n,
-    const int *fds, unsigned n_fds)
-{
-	return packet_transmit(channel->fd, bytes, n, fds, n_fds, MSG_DONTWAIT);
-}
-
-/* Whether the same packet may be taken later: nothing may get lost. */
-static bool
-channel_is_passing(int e)
-{
-	return e == -EAGAIN || e == -ENOBUFS || e == -ENOMEM ||
-	       e == -ETOOMANYREFS;
-}
-
-/* Nothing can be sent any more; what the peer sent before is still read. */
-static int
-channel_broken(struct channel *channel, int e)
-{
-	channel_drop_queue(channel);
-	if (e != -EPIPE && e != -ECONNRESET)
-		return e;
-	return -EPIPE;
-}
-
 /* Watch what there is to do. */
 static void
 channel_watch(struct channel *channel)
 {
-	const unsigned write = channel->n_queued ? LOOP_WRITE : 0;
+	const unsigned write = channel->outbox.n > 0 ? LOOP_WRITE : 0;
 
 	if (!channel->is_closed && !channel->is_over &&
 	    loop_io_watch(&channel->io, LOOP_READ | write) < 0)
 		log_warn("channel %s: cannot be watched", channel->peer);
 }
 
-static void
-channel_flush(struct channel *channel)
-{
-	struct channel_packet *packet;
-
-	while ((packet = STAILQ_FIRST(&channel->queue))) {
-		const int e = channel_transmit(channel, packet->bytes,
-		    packet->n, packet->fds, packet->n_fds);
-		if (channel_is_passing(e))
-			break;
-		if (e < 0) {
-			channel_broken(channel, e);
-			break;
-		}
-		STAILQ_REMOVE_HEAD(&channel->queue, link);
-		channel->n_queued--;
-		channel_packet_free(packet);
-	}
-	channel_watch(channel);
-}
-
-/* Keep a packet until the peer reads. */
-static int
-channel_keep(struct channel *channel, const void *bytes, size_t n,
-    const int *fds, unsigned n_fds)
-{
-	struct channel_packet *packet;
-
-	if (channel->n_queued >= CHANNEL_QUEUE_MAX)
-		return -ENOBUFS;
-	if (!(packet = mem_alloc(sizeof(*packet) + n)))
-		return -ENOMEM;
-	packet->n = n;
-	memcpy(packet->bytes, bytes, n);
-	for (packet->n_fds = 0; packet->n_fds < n_fds; packet->n_fds++) {
-		const int fd = fcntl(fds[packet->n_fds], F_DUPFD_CLOEXEC, 0);
-		if (fd < 0) {
-			const int e = -errno;
-			channel_packet_free(packet);
-			return e;
-		}
-		packet->fds[packet->n_fds] = fd;
-	}
-	STAILQ_INSERT_TAIL(&channel->queue, packet, link);
-	channel->n_queued++;
-	channel_watch(channel);
-	return 0;
-}
-
 int
 channel_send_fds(struct channel *channel, enum proto_type type,
     const void *payload, const char *text, const int *fds, unsigned n_fds)
 {
-	union packet_frame frame = { 0 };
-
 	must_be(channel, CHANNEL_MAGIC);
-	must(!channel->is_closed && n_fds == proto_fds(type));
+	must(!channel->is_closed);
 	if (channel->is_over)
 		return -EPIPE;
-	const size_t n = packet_fill(&frame, type, payload, text);
-	if (channel->n_queued)
-		return channel_keep(channel, frame.bytes, n, fds, n_fds);
-	const int e = channel_transmit(channel, frame.bytes, n, fds, n_fds);
-	if (channel_is_passing(e))
-		return channel_keep(channel, frame.bytes, n, fds, n_fds);
-	return e < 0 ? channel_broken(channel, e) : 0;
+	const int e = outbox_send(
+	    &channel->outbox, channel->fd, type, payload, text, fds, n_fds);
+	channel_watch(channel);
+	return e;
 }
 
 int
@@ -196,7 +85,7 @@ channel_end(struct channel *channel, const char *reason)
 		return;
 	channel->is_over = true;
 	loop_io_stop(&channel->io);
-	channel_drop_queue(channel);
+	outbox_drop(&channel->outbox);
 	channel->on_closed(reason, channel->arg);
 }
 
@@ -260,8 +149,10 @@ channel_on_ready(unsigned events, void *arg)
 	struct channel *const channel = arg;
 
 	must_be(channel, CHANNEL_MAGIC);
-	if (events & LOOP_WRITE)
-		channel_flush(channel);
+	if (events & LOOP_WRITE) {
+		outbox_flush(&channel->outbox, channel->fd);
+		channel_watch(channel);
+	}
 	if (events & LOOP_READ)
 		channel_receive(channel, CHANNEL_TURN_MAX);
 }
@@ -288,7 +179,7 @@ channel_open_take(int fd, const char *peer,
 	channel->on_msg = on_msg;
 	channel->on_closed = on_closed;
 	channel->arg = arg;
-	STAILQ_INIT(&channel->queue);
+	outbox_init(&channel->outbox);
 	loop_io_init(&channel->io, mine, channel_on_ready, channel);
 	if ((e = loop_io_watch(&channel->io, LOOP_READ)) < 0) {
 		channel_free(channel);
@@ -311,7 +202,7 @@ channel_close(struct channel **channel)
 	must(!c->is_closed);
 	c->is_closed = true;
 	loop_io_stop(&c->io);
-	channel_drop_queue(c);
+	outbox_drop(&c->outbox);
 	fd_close(&c->fd);
 	if (c->n_busy == 0)
 		channel_free(c);
