@@ -16,6 +16,7 @@
 
 #include "poold/backend_act.h"
 #include "poold/backend_ask.h"
+#include "poold/backend_hear.h"
 #include "poold/backend_judge.h"
 #include "poold/backend_tell.h"
 #include "poold/process.h"
@@ -28,7 +29,7 @@ void
 backend_post(struct backend *backend, enum life_event event)
 {
 	backend->posted |= 1u << event;
-	waitq_wake_all(&backend->wake, 0);
+	select_post(&backend->select);
 }
 
 void
@@ -57,9 +58,6 @@ backend_step(struct backend *backend, enum life_event event)
 	backend->state = move.next;
 	if (move.next != old)
 		backend_tell(backend, old, event);
-	/* The start went deep; from here on it mostly waits. */
-	if (move.action == LIFE_SERVE)
-		flow_trim();
 }
 
 /* Ask it, or see that it did not answer. Returns whether it stands still. */
@@ -103,29 +101,55 @@ backend_clock_event(struct backend *backend)
 	return LIFE_N_EVENTS;
 }
 
-/* The next event: what was posted, in the order of the enum, or the time. */
+/* Wait for what is new, of its process or posted. Returns 0 or -ETIMEDOUT. */
+static int
+backend_wait(struct backend *backend, int64_t deadline_ms)
+{
+	struct select_fd *ready;
+	const int rc = select_next(
+	    &backend->select, "an event of a backend", deadline_ms, &ready);
+
+	if (rc > 0)
+		(void)process_note(ready, rc);
+	if (rc >= 0 && backend->process)
+		backend_hear(backend);
+	return rc < 0 ? rc : 0;
+}
+
+/* What was posted, in the order of the enum: LIFE_N_EVENTS if nothing was. */
+static enum life_event
+backend_posted_event(struct backend *backend)
+{
+	/* It ended: that it closed its channel says nothing more. */
+	if (backend->posted & (1u << LIFE_ENDED))
+		backend->posted &= ~(1u << LIFE_LOST);
+	for (unsigned i = 0; i < LIFE_N_EVENTS; i++) {
+		if (!(backend->posted & (1u << i)))
+			continue;
+		backend->posted &= ~(1u << i);
+		return i == LIFE_ENDED ? backend_judge_end(backend)
+		                       : (enum life_event)i;
+	}
+	return LIFE_N_EVENTS;
+}
+
+/* The next event: what was posted, or the time. */
 static enum life_event
 backend_next_event(struct backend *backend)
 {
+	enum life_event event;
+
 	for (;;) {
-		/* It ended: that it closed its channel says nothing more. */
-		if (backend->posted & (1u << LIFE_ENDED))
-			backend->posted &= ~(1u << LIFE_LOST);
-		for (unsigned i = 0; i < LIFE_N_EVENTS; i++) {
-			if (!(backend->posted & (1u << i)))
-				continue;
-			backend->posted &= ~(1u << i);
-			return i == LIFE_ENDED ? backend_judge_end(backend)
-			                       : (enum life_event)i;
-		}
-		if (waitq_wait(&backend->wake, "an event of a backend",
-			backend_earlier(backend->due_at_ms,
-			    backend->watch_at_ms)) != -ETIMEDOUT ||
-		    backend->posted)
-			continue;
-		const enum life_event event = backend_clock_event(backend);
-		if (event != LIFE_N_EVENTS)
+		while (backend_wait(backend, 0) == 0)
+			;
+		if ((event = backend_posted_event(backend)) != LIFE_N_EVENTS ||
+		    (event = backend_clock_event(backend)) != LIFE_N_EVENTS)
 			return event;
+		/* Events go deep; what is waited for is mostly far away. */
+		if (backend->state != LIFE_STARTING)
+			flow_trim();
+		(void)backend_wait(backend,
+		    backend_earlier(backend->due_at_ms, backend->watch_at_ms));
 	}
 }
 
@@ -162,7 +186,7 @@ backend_dispose(void *arg)
 	seat_leave(&backend->context->seats, &backend->seat);
 	if (!backend->context->is_ending)
 		seats_look(&backend->context->seats, clock_now_ms());
-	turn_end(&backend->turn);
+	turn_end(&backend->context->turns, &backend->turn);
 	cgroup_kill(backend->leaf);
 	process_free(&backend->process);
 	cgroup_give(&backend->context->cgroup, &backend->leaf);
@@ -195,8 +219,7 @@ backend_new(struct context *context, struct board *board, size_t tenant_index,
 	backend->seat.arg = backend;
 	strlcpy(backend->host, host, sizeof(backend->host));
 	snprintf(backend->name, sizeof(backend->name), "backend %s", host);
-	waitq_init(&backend->wake);
-	turn_init(&backend->turn, &context->turns);
+	select_init(&backend->select);
 	ask_init(&backend->asks);
 	return backend;
 }

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/flow/wait.h"
+#include "common/flow/select.h"
 #include "common/ipc/proto.h"
 
 #include "poold/ask.h"
@@ -39,10 +39,10 @@ struct backend {
 	struct seat seat; /* under max_backends */
 
 	enum life_state state;
-	uint32_t posted;     /* events that came, a bit each */
-	int64_t due_at_ms;   /* when the time of this state is over */
-	int64_t watch_at_ms; /* when the watchdog looks */
-	struct waitq wake;   /* its task */
+	uint32_t posted;      /* events that came, a bit each */
+	int64_t due_at_ms;    /* when the time of this state is over */
+	int64_t watch_at_ms;  /* when the watchdog looks */
+	struct select select; /* what its task waits for */
 	struct ask_list asks;
 
 	/* This run. */

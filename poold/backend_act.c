@@ -66,12 +66,12 @@ backend_do_start(struct backend *backend)
 	backend->watch_at_ms = CLOCK_NEVER;
 	backend->words[0] = '\0';
 	backend->stages.said = (struct proto_ready){ 0 };
-	turn_take(&backend->turn);
+	turn_take(&context->turns, &backend->turn);
 	backend->stages.began_us = clock_now_us();
 	backend->started_ms = clock_now_ms();
 	backend->started_wall_ms = clock_wall_ms();
 	backend_set_due(backend, context->settings->pool.start_timeout_ms);
-	if (backend_spawn(backend, &backend_hear_calls, &err) == 0) {
+	if (backend_spawn(backend, &err) == 0) {
 		/* A command is ready in no time, or it cannot be run. */
 		if (backend->tenant->command.n == 0)
 			backend_ask_tell_starting(backend);
@@ -99,7 +99,7 @@ backend_note_ready(struct backend *backend)
 static void
 backend_do_serve(struct backend *backend)
 {
-	turn_end(&backend->turn);
+	turn_end(&backend->context->turns, &backend->turn);
 	if (!backend->was_ready)
 		backend_note_ready(backend);
 	seat_note(&backend->seat, false, 0, clock_now_ms());

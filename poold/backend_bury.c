@@ -82,7 +82,7 @@ backend_bury(struct backend *backend)
 		.is_expected = policy_is_expected(backend->cause),
 	};
 
-	turn_end(&backend->turn);
+	turn_end(&backend->context->turns, &backend->turn);
 	backend->watch_at_ms = CLOCK_NEVER;
 	if (backend->process) {
 		const pid_t pid = process_pid(backend->process);

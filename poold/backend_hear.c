@@ -10,6 +10,7 @@
 
 #include "poold/backend.h"
 #include "poold/backend_ask.h"
+#include "poold/process.h"
 
 /* From now on it serves. */
 static void
@@ -17,16 +18,6 @@ backend_hear_ready(struct backend *backend)
 {
 	backend->stages.ready_us = clock_now_us();
 	backend_post(backend, LIFE_SERVES);
-}
-
-static void
-backend_on_runs(void *arg)
-{
-	struct backend *const backend = arg;
-
-	/* A command listens already: poold made its socket. */
-	if (backend->tenant->command.n > 0)
-		backend_hear_ready(backend);
 }
 
 /* The number of its sessions decides whether it can be idle. */
@@ -38,8 +29,6 @@ backend_on_sessions(struct backend *backend, uint32_t n_sessions)
 		return;
 	backend->due_at_ms = policy_release_at_ms(n_sessions, clock_now_ms(),
 	    backend->context->settings->pool.idle_timeout_ms);
-	/* Its task waits for the old time: let it look again. */
-	waitq_wake_all(&backend->wake, 0);
 	backend_ask_seat(backend);
 }
 
@@ -51,13 +40,11 @@ backend_hear_pong(struct backend *backend)
 	    backend->pinged_ms, backend->ponged_ms,
 	    backend->context->settings->pool.watchdog_ms)
 	                           .at_ms;
-	waitq_wake_all(&backend->wake, 0);
 }
 
 static void
-backend_on_msg(const struct channel_msg *msg, void *arg)
+backend_on_packet(struct backend *backend, const struct packet *msg)
 {
-	struct backend *const backend = arg;
 	const struct proto_sessions *sessions;
 
 	switch (msg->type) {
@@ -88,25 +75,32 @@ backend_on_msg(const struct channel_msg *msg, void *arg)
 	}
 }
 
-static void
-backend_on_lost(const char *reason, void *arg)
+void
+backend_hear(struct backend *backend)
 {
-	struct backend *const backend = arg;
+	struct process_said said;
 
-	log_debug("%s: channel: %s", backend->name, reason);
-	backend_post(backend, LIFE_LOST);
+	for (;;) {
+		switch (process_next(backend->process, &said)) {
+		case PROCESS_RUNS:
+			/* A command listens already: poold made its socket. */
+			if (backend->tenant->command.n > 0)
+				backend_hear_ready(backend);
+			break;
+		case PROCESS_SAYS:
+			backend_on_packet(backend, said.packet);
+			break;
+		case PROCESS_LOST:
+			log_debug(
+			    "%s: channel: %s", backend->name, said.reason);
+			backend_post(backend, LIFE_LOST);
+			break;
+		case PROCESS_ENDED:
+			/* Whether that is a failure is decided when taken. */
+			backend_post(backend, LIFE_ENDED);
+			return;
+		case PROCESS_QUIET:
+			return;
+		}
+	}
 }
-
-static void
-backend_on_exit(void *arg)
-{
-	/* Whether it is an end or a failure is decided when it is taken. */
-	backend_post(arg, LIFE_ENDED);
-}
-
-const struct process_calls backend_hear_calls = {
-	.on_runs = backend_on_runs,
-	.on_msg = backend_on_msg,
-	.on_lost = backend_on_lost,
-	.on_exit = backend_on_exit,
-};

@@ -3,12 +3,10 @@
 #ifndef POOLD_BACKEND_HEAR_H
 #define POOLD_BACKEND_HEAR_H
 
-#include "poold/process.h"
-
 struct backend;
 
-/* What its process calls, with the backend. */
-extern const struct process_calls backend_hear_calls;
+/* Post an event for everything that is new of its process. Never waits. */
+void backend_hear(struct backend *backend);
 
 /* It answered the watchdog, which asks again later. */
 void backend_hear_pong(struct backend *backend);

@@ -65,7 +65,6 @@ struct backend_place {
 	char *folder;
 	int listen_fd;
 	struct backend_confine confine;
-	const struct process_calls *calls;
 };
 
 static void
@@ -132,7 +131,7 @@ backend_take_leaf(struct backend *backend)
 /* ---------------------------------------------------------- run a program */
 
 static void
-backend_fill_spec(const struct backend *backend,
+backend_fill_spec(struct backend *backend,
     const struct backend_place *place, struct process_spec *spec)
 {
 	struct context *const context = backend->context;
@@ -158,8 +157,7 @@ backend_fill_spec(const struct backend *backend,
 		.listen_fd = place->listen_fd,
 		.has_channel = !is_command,
 		.has_own_stderr = true,
-		.calls = place->calls,
-		.arg = (void *)(uintptr_t)backend,
+		.select = &backend->select,
 	};
 }
 
@@ -329,7 +327,7 @@ backend_fork(struct backend *backend, const struct backend_place *place,
 	if (!*job && (backend->process = spares_take(
 			  backend->context->spares, &backend->leaf))) {
 		process_pass_on(
-		    backend->process, backend->name, place->calls, backend);
+		    backend->process, backend->name, &backend->select);
 		backend_limit_leaf(backend);
 		return 0;
 	}
@@ -342,12 +340,8 @@ backend_fork(struct backend *backend, const struct backend_place *place,
 static void
 backend_unspawn(struct backend *backend)
 {
-	const uint32_t of_a_process = 1u << LIFE_SERVES | 1u << LIFE_REFUSES |
-	                              1u << LIFE_LOST | 1u << LIFE_ENDED;
-
 	process_free(&backend->process);
 	cgroup_give(&backend->context->cgroup, &backend->leaf);
-	backend->posted &= ~of_a_process;
 }
 
 /* By the zygote, or, when that fails, without it. */
@@ -400,12 +394,10 @@ backend_fill_place(
 }
 
 int
-backend_spawn(struct backend *backend, const struct process_calls *calls,
-    struct err *err_r)
+backend_spawn(struct backend *backend, struct err *err_r)
 {
 	struct backend_place place backend_place_auto = {
 		.listen_fd = -1,
-		.calls = calls,
 	};
 	struct zygote_job *job zygote_job_auto = NULL;
 	int e = 0;

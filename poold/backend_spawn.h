@@ -5,17 +5,14 @@
 
 #include "common/base/err.h"
 
-#include "poold/process.h"
-
 struct backend;
 
 /*
  * Make folder, socket and process for a new run of a backend, whose generation
- * is set, into backend->process; calls (*borrowed* for ever) get the backend.
- * Returns 0 or -errno with *err_r; what its program does comes as events. Waits
- * for the zygote, a second at most.
+ * is set, into backend->process, heard by its task. Returns 0 or -errno with
+ * *err_r; what its program does comes as events. Waits for the zygote, a second
+ * at most.
  */
-int backend_spawn(struct backend *backend, const struct process_calls *calls,
-    struct err *err_r);
+int backend_spawn(struct backend *backend, struct err *err_r);
 
 #endif

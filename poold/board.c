@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * board: the task reads from top to bottom as the switchboard lives: start,
- * ready, end, pause. The callbacks only note what came and wake the task.
+ * ready, end, pause; while it waits it hears what the switchboard says.
  */
 #include "poold/board.h"
 
@@ -32,7 +32,16 @@ board_init(struct board *board, struct context *context,
 {
 	*board =
 	    (struct board){ .context = context, .calls = calls, .arg = arg };
+	select_init(&board->select);
 	waitq_init(&board->changed);
+}
+
+/* Something changed: for its task, and for those who wait for it. */
+static void
+board_change(struct board *board)
+{
+	select_post(&board->select);
+	waitq_wake_all(&board->changed, 0);
 }
 
 bool
@@ -56,17 +65,7 @@ board_send(struct board *board, enum proto_type type, const void *payload,
 	return e;
 }
 
-/* ------------------------------------------------------ what it says:
- * callbacks */
-
-static void
-board_on_runs(void *arg)
-{
-	const struct board *const board = arg;
-
-	log_debug("switchboard[%d]: its program runs",
-	    board->process ? (int)process_pid(board->process) : 0);
-}
+/* ------------------------------------------------------------ what it says */
 
 /* An ask whose host does not end is not answered: it is not ours to guess. */
 static void
@@ -79,9 +78,8 @@ board_on_ask(struct board *board, const struct proto_route_ask *ask)
 }
 
 static void
-board_on_msg(const struct channel_msg *msg, void *arg)
+board_on_packet(struct board *board, const struct packet *msg)
 {
-	struct board *const board = arg;
 	const struct proto_held *held;
 	const struct proto_released *released;
 
@@ -120,11 +118,9 @@ board_on_msg(const struct channel_msg *msg, void *arg)
 }
 
 static void
-board_on_lost(const char *reason, void *arg)
+board_on_lost(struct board *board, const char *reason)
 {
-	struct board *const board = arg;
-
-	if (board->process && !process_is_over(board->process) &&
+	if (!process_is_over(board->process) &&
 	    strcmp(reason, "closed by the peer") != 0) {
 		log_error("switchboard: channel: %s, killed", reason);
 		process_signal(board->process, SIGKILL);
@@ -132,23 +128,48 @@ board_on_lost(const char *reason, void *arg)
 }
 
 static void
-board_on_exit(void *arg)
+board_hear(struct board *board)
 {
-	struct board *const board = arg;
+	struct process_said said;
 
-	board->is_over = true;
-	waitq_wake_all(&board->changed, 0);
+	for (;;) {
+		switch (process_next(board->process, &said)) {
+		case PROCESS_RUNS:
+			log_debug("switchboard[%d]: its program runs",
+			    (int)process_pid(board->process));
+			break;
+		case PROCESS_SAYS:
+			board_on_packet(board, said.packet);
+			break;
+		case PROCESS_LOST:
+			board_on_lost(board, said.reason);
+			break;
+		case PROCESS_ENDED:
+			board->is_over = true;
+			waitq_wake_all(&board->changed, 0);
+			return;
+		case PROCESS_QUIET:
+			return;
+		}
+	}
 }
 
-static const struct process_calls board_process_calls = {
-	.on_runs = board_on_runs,
-	.on_msg = board_on_msg,
-	.on_lost = board_on_lost,
-	.on_exit = board_on_exit,
-};
+/* Wait for news of it. Returns 0 or -ETIMEDOUT. */
+static int
+board_wait(struct board *board, const char *what, int64_t deadline_ms)
+{
+	struct select_fd *ready;
+	const int rc = select_next(&board->select, what, deadline_ms, &ready);
 
-/* ------------------------------------------------------------- its life: a
- * task */
+	if (rc > 0)
+		(void)process_note(ready, rc);
+	if (rc >= 0 && board->process && !board->is_over)
+		board_hear(board);
+	return rc < 0 ? rc : 0;
+}
+
+/* ----------------------------------------------------------- its life: a task
+ */
 
 /* Everything it needs to know before it may accept. */
 static int
@@ -193,8 +214,7 @@ board_start(struct board *board, struct err *err_r)
 		.env = &env,
 		.listen_fd = -1,
 		.has_channel = true,
-		.calls = &board_process_calls,
-		.arg = board,
+		.select = &board->select,
 	};
 	int e;
 
@@ -221,7 +241,7 @@ board_await_ready(struct board *board)
 	const int64_t deadline_ms = clock_deadline_ms(BOARD_READY_MS);
 
 	while (!board->is_ready && !board->is_over)
-		if (waitq_wait(&board->changed, "the switchboard's readiness",
+		if (board_wait(board, "the switchboard's readiness",
 			deadline_ms) == -ETIMEDOUT)
 			break;
 	if (board->is_over)
@@ -293,7 +313,7 @@ board_pause(struct board *board)
 	log_info("switchboard: started again in %lld ms", (long long)pause_ms);
 	const int64_t deadline_ms = clock_deadline_ms(pause_ms);
 	while (!board->is_ending)
-		if (waitq_wait(&board->changed, "the switchboard's next start",
+		if (board_wait(board, "the switchboard's next start",
 			deadline_ms) == -ETIMEDOUT)
 			return;
 }
@@ -313,8 +333,8 @@ board_body(void *arg)
 		}
 		board_await_ready(board);
 		while (!board->is_over)
-			(void)waitq_wait(&board->changed,
-			    "the switchboard's end", CLOCK_NEVER);
+			(void)board_wait(
+			    board, "the switchboard's end", CLOCK_NEVER);
 		board_bury(board);
 		waitq_wake_all(&board->changed, 0);
 		if (!board->is_ending)
@@ -350,7 +370,7 @@ board_run(struct board *board)
 void
 board_hurry(struct board *board)
 {
-	waitq_wake_all(&board->changed, 0);
+	board_change(board);
 }
 
 void
@@ -362,7 +382,7 @@ board_drain(struct board *board, int64_t deadline_ms)
 	};
 
 	board->is_ending = true;
-	waitq_wake_all(&board->changed, 0);
+	board_change(board);
 	if (board_send(board, PROTO_DRAIN, &drain, NULL) < 0)
 		return;
 	while (board_is_ready(board) && !board->is_drained &&
@@ -381,7 +401,7 @@ board_quit(struct board *board, int64_t deadline_ms)
 	bool is_killed = false;
 
 	board->is_ending = true;
-	waitq_wake_all(&board->changed, 0);
+	board_change(board);
 	if (board->process && board_send(board, PROTO_QUIT, &quit, NULL) < 0)
 		process_signal(board->process, SIGTERM);
 	while (board->process) {

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/flow/wait.h"
-#include "common/ipc/channel.h"
+#include "common/flow/select.h"
+#include "common/ipc/packet.h"
 
 #include "poold/context.h"
 
@@ -43,7 +43,8 @@ struct board {
 	unsigned n_failures;
 	int64_t started_ms;
 	char refusal[PROTO_TEXT_BYTES];
-	struct waitq changed;
+	struct select select; /* what its task waits for */
+	struct waitq changed; /* those who wait for it */
 };
 
 /* Fill *board. */

@@ -17,7 +17,9 @@
  *   heritage.h         what a child inherits
  *   child_exec.c       between fork and exec
  *   child_init.c       above a foreign program
- *   process.c          one child: fork, channel, stderr, reap (callbacks)
+ *   process_fork.c process_report.c   making a child; whether it runs
+ *   cord.c murmur.c    its channel and its stderr, as a task reads them
+ *   process.c          one child from its start to its reap
  *   family.c           descendants that poold did not start
  *   bequest.c          a folder becomes another user's
  *   program.c place.c owner.c listener.c   programs, folders, users, sockets

@@ -9,8 +9,6 @@
 #include <bsd/sys/tree.h>
 #include <stdint.h>
 
-#include "common/loop/loop.h"
-
 #include "poold/backend.h"
 #include "poold/board.h"
 #include "poold/context.h"
@@ -31,7 +29,6 @@ struct pool {
 	uint32_t *n_hosts;         /* of each tenant of the settings, now */
 	uint32_t n_all;            /* backends in the tree */
 	uint32_t next_number;      /* of the next tenant of a template */
-	struct loop_signal on_child;
 };
 
 /* Fill *pool; the context is *borrowed*. */

@@ -1,62 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process: fork, and four things to watch: the report pipe (closed by exec or
- * carrying the reason why there was none, or what child_init.c says about the
- * program below it), the channel, stderr, the pidfd.
- * When the pidfd says that it ended, everything it said before is taken first,
- * its process group is killed while its pid is still its own, then it is
- * reaped.
+ * process: four things that a child may say: by the report pipe (whether its
+ * program runs), by its channel, on stderr, and, by its pidfd, that it ended.
+ * Then everything it said before is taken first, its process group is killed
+ * while its pid is still its own, and it is reaped.
  */
 #include "poold/process.h"
 
 #include <bsd/sys/tree.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/base/clock.h"
 #include "common/base/fd.h"
-#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/must.h"
-#include "common/loop/loop.h"
-#include "common/proc/clone.h"
 #include "common/proc/pidfd.h"
 
-#include "poold/child_exec.h"
-#include "poold/tail.h"
+#include "poold/murmur.h"
+#include "poold/process_report.h"
+#include "poold/cord.h"
 
-#define PROCESS_MAGIC       0x70726f63u /* "proc" */
-#define PROCESS_WORDS_BYTES 256
-#define PROCESS_READ_BYTES  1024
-#define PROCESS_READS_TURN  4  /* of stderr: 4 KiB a turn */
-#define PROCESS_READS_LAST  64 /* after its end: what the pipe can hold */
-#define PROCESS_LAST_MSGS   1024
+#define PROCESS_MAGIC     0x70726f63u /* "proc" */
+#define PROCESS_MSGS_LAST 1024        /* of one that has ended */
 
+/* What is to be read of it, a bit each. */
+enum process_todo {
+	PROCESS_TODO_REPORT = 1,
+	PROCESS_TODO_CHANNEL = 2,
+	PROCESS_TODO_STDERR = 4,
+	PROCESS_TODO_END = 8,
+	PROCESS_TODO_ALL = 15,
+};
+
+/* There is one a backend, for hours: nothing stands here without need. */
 struct process {
 	uint32_t magic;
+	pid_t pid;
 	RB_ENTRY(process) link;
 	const char *name;
-	const struct process_calls *calls;
-	void *arg;
-	pid_t pid;
-	int pidfd; /* -1: the kernel has none */
-	int report_fd;
-	int stderr_fd;
+	struct select *select;         /* of the task that hears it */
+	struct process_report *report; /* while it may have something to say */
+	int pidfd;                     /* -1: the kernel has none */
+	int status;
+	uint8_t todo;
 	bool is_reaped;
 	bool shares_group;
-	bool has_init;
 	bool has_status; /* child_init told that of the program below it */
-	int status;
-	struct channel *channel;
-	struct loop_io end_io;
-	struct loop_io report_io;
-	struct loop_io stderr_io;
-	char words[PROCESS_WORDS_BYTES]; /* why its program did not run */
-	struct tail tail;
+	struct select_fd end_io;
+	struct cord cord;
+	struct murmur murmur;
 };
 
 RB_HEAD(process_tree, process);
@@ -87,162 +80,57 @@ process_on_reaped(void (*fn)(void))
 	process_reaped = fn;
 }
 
-/* -------------------------------------------------------------- its stderr */
+/* ------------------------------------------------------------ what it says */
 
-/* Whether a line is one of our own backend's log, with its own pid. */
-static bool
-process_is_own_line(const struct process *process, const char *line)
+static struct murmur_who
+process_who(const struct process *process)
 {
-	char head[32];
-
-	/* log.c puts "<6>" in front under the journal. */
-	if (line[0] == '<' && line[1] && line[2] == '>')
-		line += 3;
-	snprintf(head, sizeof(head), "backend[%d] ", (int)process->pid);
-	return strncmp(line, head, strlen(head)) == 0;
-}
-
-static void
-process_on_line(const char *line, unsigned n_dropped, void *arg)
-{
-	struct process *const process = arg;
-	char out[TAIL_LINE_BYTES + 1];
-
-	if (n_dropped)
-		log_warn("%s wrote too much: %u lines were dropped",
-		    process->name, n_dropped);
-	if (process->channel && process_is_own_line(process, line)) {
-		const int n = snprintf(out, sizeof(out), "%s\n", line);
-		(void)!write(STDERR_FILENO, out, (size_t)n);
-		return;
-	}
-	log_info("%s says: %s", process->name, line);
-}
-
-static void
-process_close_stderr(struct process *process)
-{
-	if (process->stderr_fd < 0)
-		return;
-	loop_io_stop(&process->stderr_io);
-	fd_close(&process->stderr_fd);
-	tail_end(&process->tail, clock_now_ms(), process_on_line, process);
-}
-
-/* Read stderr, at most n_reads times. */
-static void
-process_read_stderr(struct process *process, unsigned n_reads)
-{
-	char bytes[PROCESS_READ_BYTES];
-
-	while (process->stderr_fd >= 0 && n_reads-- > 0) {
-		const ssize_t n =
-		    read(process->stderr_fd, bytes, sizeof(bytes));
-		if (n > 0)
-			tail_feed(&process->tail, bytes, (size_t)n,
-			    clock_now_ms(), process_on_line, process);
-		else if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		else
-			process_close_stderr(process);
-	}
-}
-
-static void
-process_on_stderr(unsigned events, void *arg)
-{
-	process_read_stderr(arg, PROCESS_READS_TURN);
-}
-
-/* -------------------------------------------------------------- its program */
-
-static const char *
-process_step_words(int step)
-{
-	static const char *const words[] = {
-		[HERITAGE_FDS] = "cannot place descriptors for",
-		[HERITAGE_LIMITS] = "cannot set the limits of",
-		[HERITAGE_IDS] = "cannot give privileges up for",
-		[HERITAGE_PARENT] = "has no parent any more:",
-		[HERITAGE_FOLDER] = "cannot enter the state folder for",
-		[HERITAGE_SANDBOX] = "cannot confine",
-		[HERITAGE_EXEC] = "cannot run",
-		[HERITAGE_FORK] = "cannot make a process for",
+	return (struct murmur_who){
+		.name = process->name,
+		.pid = process->pid,
+		.is_ours = process->cord.fd >= 0,
 	};
-	const size_t n = sizeof(words) / sizeof(words[0]);
-
-	return step >= 0 && (size_t)step < n ? words[step] : "cannot start";
 }
 
 static void
-process_close_report(struct process *process)
+process_hear_stderr(struct process *process)
 {
-	if (process->report_fd < 0)
-		return;
-	loop_io_stop(&process->report_io);
-	fd_close(&process->report_fd);
+	const struct murmur_who who = process_who(process);
+
+	process->todo &= ~PROCESS_TODO_STDERR;
+	murmur_read(&process->murmur, &who, process->todo & PROCESS_TODO_END);
 }
 
-/* The program runs: the path in words is no reason for anything. */
-static void
-process_tell_runs(struct process *process)
+static enum process_news
+process_hear_report(struct process *process)
 {
-	process->words[0] = '\0';
-	process->calls->on_runs(process->arg);
+	enum process_report_kind kind = PROCESS_REPORT_NONE;
+
+	do {
+		if (process->report)
+			kind = process_report_read(
+			    process->report, &process->status);
+		if (kind == PROCESS_REPORT_STATUS)
+			process->has_status = true;
+	} while (kind == PROCESS_REPORT_STATUS);
+	if (process->report && process_report_is_spent(process->report))
+		process_report_free(&process->report);
+	if (kind == PROCESS_REPORT_RUNS)
+		return PROCESS_RUNS;
+	process->todo &= ~PROCESS_TODO_REPORT;
+	return PROCESS_QUIET;
 }
 
-/* One report. The path stands in words already, put there before the fork. */
-static void
-process_take_report(
-    struct process *process, const struct heritage_report *report)
+static enum process_news
+process_hear_channel(struct process *process, struct process_said *said_r)
 {
-	char path[PROCESS_WORDS_BYTES];
+	const int rc =
+	    cord_next(&process->cord, &said_r->packet, &said_r->reason);
 
-	if (report->step == HERITAGE_RUNS) {
-		process_tell_runs(process);
-	} else if (report->step == HERITAGE_STATUS) {
-		process->has_status = true;
-		process->status = report->e;
-	} else {
-		memcpy(path, process->words, sizeof(path));
-		snprintf(process->words, sizeof(process->words),
-		    "%s %.180s: %s", process_step_words(report->step), path,
-		    strerrordesc_np(-report->e) ? strerrordesc_np(-report->e)
-						: "unknown error");
-	}
-}
-
-/*
- * The report pipe is closed (exec did it: the program runs), or carries the
- * reason why it does not, or what child_init has to say.
- */
-static void
-process_read_report(struct process *process)
-{
-	struct heritage_report report;
-	ssize_t n;
-
-	if (process->report_fd < 0)
-		return;
-	while ((n = read(process->report_fd, &report, sizeof(report))) ==
-	       sizeof(report)) {
-		process_take_report(process, &report);
-		if (process->has_init)
-			continue;
-		process_close_report(process);
-		return;
-	}
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	process_close_report(process);
-	if (!process->has_init)
-		process_tell_runs(process);
-}
-
-static void
-process_on_report(unsigned events, void *arg)
-{
-	process_read_report(arg);
+	if (rc == 1)
+		return PROCESS_SAYS;
+	process->todo &= ~PROCESS_TODO_CHANNEL;
+	return rc < 0 ? PROCESS_LOST : PROCESS_QUIET;
 }
 
 /* ------------------------------------------------------------------ its end */
@@ -263,209 +151,129 @@ process_reap(struct process *process)
 	RB_REMOVE(process_tree, &processes, process);
 }
 
-/* It has ended: hear it out, end its group, reap it, tell. */
+/* Nothing more is heard of it. */
 static void
-process_finish(struct process *process)
+process_close(struct process *process)
 {
-	must(!process->is_reaped);
-	if (!pidfd_is_over(process->pid))
-		return;
-	process_read_report(process);
-	if (process->channel)
-		channel_receive(process->channel, PROCESS_LAST_MSGS);
-	process_read_stderr(process, PROCESS_READS_LAST);
-	process_reap(process);
-	if (process->pidfd >= 0)
-		loop_io_stop(&process->end_io);
+	const struct murmur_who who = process_who(process);
+
+	select_unwatch(&process->end_io);
 	fd_close(&process->pidfd);
-	process_close_report(process);
-	process_close_stderr(process);
-	channel_close(&process->channel);
-	process->calls->on_exit(process->arg);
-	if (process_reaped)
-		process_reaped();
+	if (process->report)
+		process_report_close(process->report);
+	murmur_close(&process->murmur, &who);
+	cord_close(&process->cord);
+	process->todo = 0;
 }
 
-static void
-process_on_end(unsigned events, void *arg)
+/* It has ended, and was heard out. */
+static enum process_news
+process_finish(struct process *process)
 {
-	process_finish(arg);
+	process->todo &= ~PROCESS_TODO_END;
+	if (process->is_reaped || !pidfd_is_over(process->pid))
+		return PROCESS_QUIET;
+	process_reap(process);
+	process_close(process);
+	if (process_reaped)
+		process_reaped();
+	return PROCESS_ENDED;
+}
+
+/* All that it said is to be taken, and then its end. */
+static void
+process_note_end(struct process *process)
+{
+	process->todo = PROCESS_TODO_ALL;
+	cord_allow(&process->cord, PROCESS_MSGS_LAST);
 }
 
 void
 process_look(void)
 {
-	struct process *process, *next;
+	struct process *process;
 
-	for (process = process_n_blind ? RB_MIN(process_tree, &processes)
-	                               : NULL;
-	     process; process = next) {
-		next = RB_NEXT(process_tree, &processes, process);
-		if (process->pidfd < 0)
-			process_finish(process);
+	if (process_n_blind == 0)
+		return;
+	RB_FOREACH (process, process_tree, &processes)
+		if (process->pidfd < 0 && pidfd_is_over(process->pid)) {
+			process_note_end(process);
+			select_post(process->select);
+		}
+}
+
+struct process *
+process_note(struct select_fd *ready, int events)
+{
+	struct process *const process = ready->arg;
+
+	must_be(process, PROCESS_MAGIC);
+	if (ready == &process->end_io) {
+		process_note_end(process);
+	} else if (ready == &process->cord.io) {
+		cord_note(&process->cord, events);
+		process->todo |= PROCESS_TODO_CHANNEL;
+	} else if (ready == &process->murmur.io) {
+		process->todo |= PROCESS_TODO_STDERR;
+	} else {
+		process->todo |= PROCESS_TODO_REPORT;
 	}
+	return process;
 }
 
-/* ----------------------------------------------------------------- its start
- */
-
-/* Descriptors made for a start; those of the parent outlive it. */
-struct process_fds {
-	int channel[2]; /* ours, the child's */
-	int report[2];  /* ours, the child's */
-	int err[2];     /* ours, the child's */
-	int null;
-};
-
-static void
-process_close_fds(struct process_fds *fds)
+enum process_news
+process_next(struct process *process, struct process_said *said_r)
 {
-	for (int i = 0; i < 2; i++) {
-		fd_close(&fds->channel[i]);
-		fd_close(&fds->report[i]);
-		fd_close(&fds->err[i]);
-	}
-	fd_close(&fds->null);
+	enum process_news news = PROCESS_QUIET;
+
+	must_be(process, PROCESS_MAGIC);
+	cord_done();
+	if (process->todo & PROCESS_TODO_REPORT)
+		news = process_hear_report(process);
+	if (news == PROCESS_QUIET && process->todo & PROCESS_TODO_CHANNEL)
+		news = process_hear_channel(process, said_r);
+	if (news != PROCESS_QUIET)
+		return news;
+	if (process->todo & PROCESS_TODO_STDERR)
+		process_hear_stderr(process);
+	return process->todo & PROCESS_TODO_END ? process_finish(process)
+	                                        : PROCESS_QUIET;
 }
 
+/* ---------------------------------------------------------------- its start */
+
+static struct process *
+process_new(const struct process_spec *spec)
+{
+	struct process *const process = mem_zalloc(1, sizeof(*process));
+
+	if (!process)
+		return NULL;
+	process->magic = PROCESS_MAGIC;
+	process->name = spec->name;
+	process->select = spec->select;
+	process->is_reaped = true;
+	process->shares_group = spec->shares_group;
+	process->pidfd = -1;
+	cord_init(&process->cord);
+	murmur_init(&process->murmur);
+	return process;
+}
+
+/* Make channel and stderr and watch our ends; *takes* those out of fds. */
 static int
-process_pipe(int fds_r[2])
+process_open(struct process *process, const struct process_spec *spec,
+    struct process_fds *fds)
 {
-	/* Ours does not block; the child's end is a plain one. */
-	if (pipe2(fds_r, O_CLOEXEC) < 0)
-		return -errno;
-	return fd_nonblock(fds_r[0]);
-}
+	int e = process_fork_open(spec, fds);
 
-static int
-process_make_fds(const struct process_spec *spec, struct process_fds *fds)
-{
-	int e = 0;
-
-	*fds = (struct process_fds){ { -1, -1 }, { -1, -1 }, { -1, -1 }, -1 };
-	if (spec->has_channel)
-		e = channel_pair(fds->channel);
-	if (e == 0 && spec->has_own_stderr)
-		e = process_pipe(fds->err);
+	if (e == 0 && fds->err[0] >= 0)
+		e = murmur_open_take(&process->murmur, fd_take(&fds->err[0]),
+		    spec->select, process);
+	if (e == 0 && fds->channel[0] >= 0)
+		e = cord_open_take(&process->cord, fd_take(&fds->channel[0]),
+		    spec->select, process);
 	return e;
-}
-
-/* What only a child of our own fork needs. */
-static int
-process_make_fork_fds(struct process_fds *fds)
-{
-	fds->null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (fds->null < 0)
-		return -errno;
-	return process_pipe(fds->report);
-}
-
-/* Say in the environment what stands at which descriptor. */
-static int
-process_fill(const struct process_spec *spec, const struct process_fds *fds,
-    struct heritage *h)
-{
-	const int err_fd = spec->has_own_stderr ? fds->err[1] : STDERR_FILENO;
-	int next = 3;
-
-	*h = spec->heritage;
-	h->listen_pid = NULL;
-	h->fds[0] = fds->null;
-	h->fds[1] = h->fds[2] = err_fd;
-	h->fds[3] = h->fds[4] = -1;
-	h->report_fd = fds->report[1];
-	if (spec->listen_fd >= 0) {
-		h->fds[next++] = spec->listen_fd;
-		h->listen_pid = env_set(
-		    spec->env, "LISTEN_PID", "%0*d", HERITAGE_PID_DIGITS, 0);
-		if (!h->listen_pid || !env_set(spec->env, "LISTEN_FDS", "1"))
-			return -ENOMEM;
-	}
-	if (spec->has_channel) {
-		h->fds[next] = fds->channel[1];
-		if (!env_set(spec->env, PROTO_CHANNEL_ENV, "%d", next))
-			return -ENOMEM;
-	}
-	h->envp = spec->env->vars;
-	return 0;
-}
-
-/* Without clone3, and without need of it: a plain fork. */
-static pid_t
-process_fork_plain(const struct heritage *h, int *pidfd_r)
-{
-	const pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	*pidfd_r = pid > 0 ? pidfd_open_pid(pid) : -1;
-	return pid;
-}
-
-/* Fork with all signals blocked: no handler of poold's runs in the child. */
-static pid_t
-process_fork(const struct heritage *h, int *pidfd_r)
-{
-	const struct clone_spec spec = {
-		.has_namespace = h->has_namespace,
-		.cgroup_fd = h->cgroup_fd,
-	};
-	sigset_t all, before;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	pid_t pid = clone_child(&spec, pidfd_r);
-	if (pid == -ENOSYS && !h->has_namespace && h->cgroup_fd < 0)
-		pid = process_fork_plain(h, pidfd_r);
-	if (pid == 0)
-		child_exec(h);
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	return pid;
-}
-
-/* Its owner may change: so these stand between. */
-static void
-process_on_msg(const struct channel_msg *msg, void *arg)
-{
-	const struct process *const process = arg;
-
-	process->calls->on_msg(msg, process->arg);
-}
-
-static void
-process_on_lost(const char *reason, void *arg)
-{
-	const struct process *const process = arg;
-
-	process->calls->on_lost(reason, process->arg);
-}
-
-/* Watch our ends; *takes* them out of fds. */
-static int
-process_watch(struct process *process, struct process_fds *fds)
-{
-	int e;
-
-	process->stderr_fd = fd_take(&fds->err[0]);
-	if (process->stderr_fd >= 0) {
-		loop_io_init(&process->stderr_io, process->stderr_fd,
-		    process_on_stderr, process);
-		if ((e = loop_io_watch(&process->stderr_io, LOOP_READ)) < 0)
-			return e;
-	}
-	if (fds->channel[0] < 0)
-		return 0;
-	return channel_open_take(fd_take(&fds->channel[0]), process->name,
-	    process_on_msg, process_on_lost, process, &process->channel);
-}
-
-static int
-process_watch_report(struct process *process, struct process_fds *fds)
-{
-	process->report_fd = fd_take(&fds->report[0]);
-	loop_io_init(&process->report_io, process->report_fd, process_on_report,
-	    process);
-	return loop_io_watch(&process->report_io, LOOP_READ);
 }
 
 /* The child exists: from here on it is ours to reap. */
@@ -482,28 +290,8 @@ process_adopt_take(struct process *process, pid_t pid, int pidfd)
 	if (pidfd < 0)
 		return pidfd;
 	process->pidfd = pidfd;
-	loop_io_init(&process->end_io, process->pidfd, process_on_end, process);
-	return loop_io_watch(&process->end_io, LOOP_READ);
-}
-
-static struct process *
-process_new(const struct process_spec *spec)
-{
-	struct process *const process = mem_zalloc(1, sizeof(*process));
-
-	if (!process)
-		return NULL;
-	process->magic = PROCESS_MAGIC;
-	process->name = spec->name;
-	process->calls = spec->calls;
-	process->arg = spec->arg;
-	process->is_reaped = true;
-	process->shares_group = spec->shares_group;
-	process->has_init = spec->heritage.has_init;
-	process->pidfd = process->report_fd = process->stderr_fd = -1;
-	snprintf(
-	    process->words, sizeof(process->words), "%s", spec->heritage.path);
-	return process;
+	return select_watch(
+	    process->select, &process->end_io, pidfd, LOOP_READ, process);
 }
 
 /* Everything but the memory of the object. Returns 0 or -errno. */
@@ -511,16 +299,14 @@ static int
 process_launch(struct process *process, const struct process_spec *spec,
     struct process_fds *fds)
 {
-	struct heritage h;
 	int pidfd, e;
 
-	if ((e = process_make_fds(spec, fds)) < 0 ||
-	    (e = process_make_fork_fds(fds)) < 0 ||
-	    (e = process_fill(spec, fds, &h)) < 0 ||
-	    (e = process_watch(process, fds)) < 0 ||
-	    (e = process_watch_report(process, fds)) < 0)
+	if ((e = process_open(process, spec, fds)) < 0 ||
+	    (e = process_fork_open_rest(fds)) < 0 ||
+	    (e = process_report_open_take(fd_take(&fds->report[0]),
+		 &spec->heritage, spec->select, process, &process->report)) < 0)
 		return e;
-	const pid_t pid = process_fork(&h, &pidfd);
+	const pid_t pid = process_fork(spec, fds, &pidfd);
 	return pid < 0 ? (int)pid : process_adopt_take(process, pid, pidfd);
 }
 
@@ -539,12 +325,12 @@ int
 process_start(const struct process_spec *spec, struct process **process_r,
     struct err *err_r)
 {
-	struct process_fds fds;
+	struct process_fds fds = PROCESS_FDS_NONE;
 
 	if (!(*process_r = process_new(spec)))
 		return err_set(err_r, -ENOMEM, NULL, "no memory for a process");
 	const int e = process_launch(*process_r, spec, &fds);
-	process_close_fds(&fds);
+	process_fork_close(&fds);
 	return process_made(e, process_r, err_r);
 }
 
@@ -552,32 +338,33 @@ int
 process_prepare(const struct process_spec *spec, struct process **process_r,
     int child_fds_r[2], struct err *err_r)
 {
-	struct process_fds fds;
-	int e;
+	struct process_fds fds = PROCESS_FDS_NONE;
 
 	if (!(*process_r = process_new(spec)))
 		return err_set(err_r, -ENOMEM, NULL, "no memory for a process");
-	(*process_r)->words[0] = '\0';
-	if ((e = process_make_fds(spec, &fds)) == 0)
-		e = process_watch(*process_r, &fds);
-	child_fds_r[0] = fd_take(&fds.channel[1]);
-	child_fds_r[1] = fd_take(&fds.err[1]);
-	process_close_fds(&fds);
-	if (e < 0) {
-		fd_close(&child_fds_r[0]);
-		fd_close(&child_fds_r[1]);
-	}
+	const int e = process_open(*process_r, spec, &fds);
+	child_fds_r[0] = e < 0 ? -1 : fd_take(&fds.channel[1]);
+	child_fds_r[1] = e < 0 ? -1 : fd_take(&fds.err[1]);
+	process_fork_close(&fds);
 	return process_made(e, process_r, err_r);
 }
 
 void
-process_pass_on(struct process *process, const char *name,
-    const struct process_calls *calls, void *arg)
+process_pass_on(
+    struct process *process, const char *name, struct select *select)
 {
+	struct select_fd *const ios[] = { &process->end_io, &process->cord.io,
+		&process->murmur.io };
+
 	must_be(process, PROCESS_MAGIC);
+	must(!process->report);
 	process->name = name;
-	process->calls = calls;
-	process->arg = arg;
+	process->select = select;
+	for (unsigned i = 0; i < sizeof(ios) / sizeof(ios[0]); i++)
+		if (ios[i]->select)
+			select_move(ios[i], select, process);
+	if (process->todo)
+		select_post(select);
 }
 
 void
@@ -596,20 +383,14 @@ process_free(struct process **process)
 		kill(p->pid, SIGKILL);
 		RB_REMOVE(process_tree, &processes, p);
 	}
-	if (p->pidfd >= 0)
-		loop_io_stop(&p->end_io);
-	fd_close(&p->pidfd);
-	if (p->report_fd >= 0)
-		loop_io_stop(&p->report_io);
-	fd_close(&p->report_fd);
-	process_close_stderr(p);
-	channel_close(&p->channel);
+	process_close(p);
+	process_report_free(&p->report);
+	murmur_fini(&p->murmur);
 	p->magic = 0;
 	mem_free(p);
 }
 
-/* -------------------------------------------------------------------- asking
- */
+/* ------------------------------------------------------------------- asking */
 
 void
 process_signal(struct process *process, int signo)
@@ -647,7 +428,10 @@ process_status(const struct process *process)
 const char *
 process_words(const struct process *process)
 {
-	return process->words[0] ? process->words : process->tail.last;
+	const char *const words =
+	    process->report ? process_report_words(process->report) : "";
+
+	return words[0] ? words : tail_last(&process->murmur.tail);
 }
 
 int
@@ -655,9 +439,7 @@ process_send(struct process *process, enum proto_type type, const void *payload,
     const char *text, int fd)
 {
 	must_be(process, PROCESS_MAGIC);
-	if (!process->channel)
-		return -EPIPE;
-	return channel_send(process->channel, type, payload, text, fd);
+	return cord_send(&process->cord, type, payload, text, &fd, fd >= 0);
 }
 
 int
@@ -665,8 +447,5 @@ process_send_fds(struct process *process, enum proto_type type,
     const void *payload, const int *fds, unsigned n_fds)
 {
 	must_be(process, PROCESS_MAGIC);
-	if (!process->channel)
-		return -EPIPE;
-	return channel_send_fds(
-	    process->channel, type, payload, NULL, fds, n_fds);
+	return cord_send(&process->cord, type, payload, NULL, fds, n_fds);
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process: one child process of poold from its fork to its reap: what it
- * inherits, whether its program could be run, its channel, its stderr, its
- * end. Forked here, or elsewhere and adopted. Written in callbacks; they only
- * tell, the owner's task acts. So a process is never freed in a callback of
- * its own.
+ * process: one child process of poold from its start to its reap: whether its
+ * program could be run, its channel, its stderr, its end. Forked here, or
+ * elsewhere and adopted. It has no task and no callbacks: the task of its owner
+ * waits for it in a select, notes what is ready, and asks what is new.
  */
 #ifndef POOLD_PROCESS_H
 #define POOLD_PROCESS_H
@@ -14,48 +13,37 @@
 #include <sys/types.h>
 
 #include "common/base/err.h"
-#include "common/ipc/channel.h"
+#include "common/flow/select.h"
+#include "common/ipc/packet.h"
 
-#include "poold/env.h"
-#include "poold/heritage.h"
+#include "poold/process_fork.h"
 
 struct process;
 
-/* What the owner is told. All in callbacks of the loop. */
-struct process_calls {
-	/* The program runs now. */
-	void (*on_runs)(void *arg);
-	/* A message; as channel_open_take says. */
-	void (*on_msg)(const struct channel_msg *msg, void *arg);
-	/* The channel is over; the process may live on. */
-	void (*on_lost)(const char *reason, void *arg);
-	/* It was reaped; nothing follows. */
-	void (*on_exit)(void *arg);
+/* What is new of it. */
+enum process_news {
+	PROCESS_QUIET, /* nothing, until more is ready */
+	PROCESS_RUNS,  /* its program runs now */
+	PROCESS_SAYS,  /* a message */
+	PROCESS_LOST,  /* its channel is over; it may live on */
+	PROCESS_ENDED, /* it was reaped; nothing follows */
 };
 
-/* What to start; *borrowed* for the call, name and calls for ever. */
-struct process_spec {
-	const char *name; /* for the log: "backend acme.localhost" */
+/* What belongs to it. */
+struct process_said {
 	/*
-	 * path, argv, folder, ids, nofile, limits, sandbox, the life pipe and
-	 * what comes after them are the caller's; the rest is filled by
-	 * process_start.
+	 * PROCESS_SAYS: the message; *borrowed* until process_next is called
+	 * for any process: nobody waits with it. Its descriptors are to be
+	 * taken (fd_take) or closed with it.
 	 */
-	struct heritage heritage;
-	struct env *env;
-	int listen_fd;       /* becomes descriptor 3 (LISTEN_FDS); -1: none */
-	bool has_channel;    /* the next descriptor, PROTO_CHANNEL_ENV */
-	bool has_own_stderr; /* its stderr is read here, else it is poold's */
-	bool shares_group;   /* others live in its group: it is not killed */
-	bool is_spare;       /* of the zygote's: nobody waits for it */
-	const struct process_calls *calls;
-	void *arg;
+	struct packet *packet;
+	const char *reason; /* PROCESS_LOST: a word for the log */
 };
 
 /*
- * Fork and run a program. *process_r is *new*, ended with process_free. The
- * program's own failure comes as an exit with process_words. Returns 0 or
- * -errno with *err_r (no process, descriptor or memory to be had).
+ * Start a program. *process_r is *new*, ended with process_free. The program's
+ * own failure comes as an end with process_words. Returns 0 or -errno with
+ * *err_r (no process, descriptor or memory to be had).
  */
 int process_start(const struct process_spec *spec, struct process **process_r,
     struct err *err_r);
@@ -63,7 +51,7 @@ int process_start(const struct process_spec *spec, struct process **process_r,
 /*
  * The two halves of process_start, for a child that somebody else forks.
  * process_prepare makes channel and stderr; the child's ends of both come in
- * child_fds_r, *new*. What a process says is told from here on.
+ * child_fds_r, *new*. What it says comes from here on.
  */
 int process_prepare(const struct process_spec *spec, struct process **process_r,
     int child_fds_r[2], struct err *err_r);
@@ -74,11 +62,25 @@ int process_prepare(const struct process_spec *spec, struct process **process_r,
  */
 int process_adopt_take(struct process *process, pid_t pid, int pidfd);
 
-/* It is somebody else's now: name and calls *borrowed* for ever. */
-void process_pass_on(struct process *process, const char *name,
-    const struct process_calls *calls, void *arg);
+/* Another task hears it from now on: name and select *borrowed* for ever. */
+void process_pass_on(
+    struct process *process, const char *name, struct select *select);
 
-/* Tell fn each time that a process was reaped. To be called once. */
+/*
+ * A descriptor of some process is ready, as select_next said: it is noted.
+ * Returns the process, *borrowed*, which has news now.
+ */
+struct process *process_note(struct select_fd *ready, int events);
+
+/*
+ * What is new, in this order: whether its program runs, what it says, its end;
+ * its end when all that it said was told. To be called until it is
+ * PROCESS_QUIET. Its stderr goes to the log on the way. Never waits.
+ */
+enum process_news
+process_next(struct process *process, struct process_said *said_r);
+
+/* Call fn each time that a process was reaped. To be called once. */
 void process_on_reaped(void (*fn)(void));
 
 /*
@@ -96,7 +98,7 @@ bool process_is_over(const struct process *process);
 /* Its pid, also after the reap. */
 pid_t process_pid(const struct process *process);
 
-/* Its wait status; only after on_exit. */
+/* Its wait status; only after PROCESS_ENDED. */
 int process_status(const struct process *process);
 
 /*
@@ -107,7 +109,8 @@ int process_status(const struct process *process);
 const char *process_words(const struct process *process);
 
 /*
- * Send a message on its channel; as channel_send. -EPIPE when there is none.
+ * Send a message on its channel: what the kernel does not take is kept. Returns
+ * as outbox_send; -EPIPE when there is no channel. Never waits.
  */
 int process_send(struct process *process, enum proto_type type,
     const void *payload, const char *text, int fd);
@@ -120,8 +123,8 @@ int process_send_fds(struct process *process, enum proto_type type,
 bool process_is_known(pid_t pid);
 
 /*
- * SIGCHLD came: look at those whose end cannot be watched (a kernel without
- * pidfds).
+ * SIGCHLD came: those whose end cannot be watched (a kernel without pidfds) may
+ * have news.
  */
 void process_look(void);
 

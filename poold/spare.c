@@ -29,51 +29,9 @@ spares_init(
 {
 	*spares = (struct spares){ .context = context, .zygote = zygote };
 	TAILQ_INIT(&spares->ready);
-	TAILQ_INIT(&spares->dead);
-	waitq_init(&spares->changed);
+	select_init(&spares->select);
+	waitq_init(&spares->over);
 }
-
-/* ------------------------------------------------------------------ callbacks
- */
-
-static void
-spare_on_runs(void *arg)
-{
-}
-
-static void
-spare_on_msg(const struct channel_msg *msg, void *arg)
-{
-	log_error(
-	    "spare: sent %s, which is not its to send", proto_name(msg->type));
-}
-
-static void
-spare_on_lost(const char *reason, void *arg)
-{
-}
-
-static void
-spare_on_exit(void *arg)
-{
-	struct spare *const spare = arg;
-	struct spares *const spares = spare->spares;
-
-	TAILQ_REMOVE(&spares->ready, spare, link);
-	spares->n--;
-	TAILQ_INSERT_TAIL(&spares->dead, spare, link);
-	waitq_wake_all(&spares->changed, 0);
-}
-
-static const struct process_calls spare_calls = {
-	.on_runs = spare_on_runs,
-	.on_msg = spare_on_msg,
-	.on_lost = spare_on_lost,
-	.on_exit = spare_on_exit,
-};
-
-/* ------------------------------------------------------------------- the task
- */
 
 static void
 spare_free(struct spare *spare)
@@ -90,15 +48,44 @@ spare_drop(struct spare **spare)
 		spare_free(*spare);
 }
 
+/* Ready no more. */
 static void
-spares_bury(struct spares *spares)
+spares_remove(struct spares *spares, struct spare *spare)
 {
-	struct spare *spare;
+	TAILQ_REMOVE(&spares->ready, spare, link);
+	spares->n--;
+}
 
-	while ((spare = TAILQ_FIRST(&spares->dead))) {
-		TAILQ_REMOVE(&spares->dead, spare, link);
-		spare_free(spare);
-	}
+/* It has nothing to say: what comes is its end. */
+static void
+spares_hear(struct spares *spares, struct process *process)
+{
+	struct process_said said;
+	struct spare *spare;
+	enum process_news news;
+
+	while ((news = process_next(process, &said)) != PROCESS_QUIET &&
+	       news != PROCESS_ENDED)
+		if (news == PROCESS_SAYS)
+			log_error("spare: sent %s, which is not its to send",
+			    proto_name(said.packet->type));
+	TAILQ_FOREACH (spare, &spares->ready, link)
+		if (spare->process == process)
+			break;
+	if (!spare || news != PROCESS_ENDED)
+		return;
+	spares_remove(spares, spare);
+	spare_free(spare);
+}
+
+static void
+spares_wait(struct spares *spares, const char *what, int64_t deadline_ms)
+{
+	struct select_fd *ready;
+	const int rc = select_next(&spares->select, what, deadline_ms, &ready);
+
+	if (rc > 0)
+		spares_hear(spares, process_note(ready, rc));
 }
 
 /* Make one. Returns 0 or -errno. */
@@ -122,8 +109,7 @@ spares_make(struct spares *spares)
 		.has_own_stderr = true,
 		.is_spare = true,
 		.listen_fd = -1,
-		.calls = &spare_calls,
-		.arg = spare,
+		.select = &spares->select,
 	};
 	const int e =
 	    zygote_link_fork(spares->zygote, &spec, &spare->process, &err);
@@ -165,16 +151,13 @@ spares_body(void *arg)
 	struct spares *const spares = arg;
 
 	while (!spares->is_ending) {
-		spares_bury(spares);
 		const int64_t deadline_ms = spares_fill(spares);
 		if (!spares->is_ending)
-			(void)waitq_wait(
-			    &spares->changed, "a spare to go", deadline_ms);
+			spares_wait(spares, "a spare to go", deadline_ms);
 	}
 	spares_kill(spares);
 	while (spares->n > 0)
-		(void)waitq_wait(
-		    &spares->changed, "the spares' end", CLOCK_NEVER);
+		spares_wait(spares, "the spares' end", CLOCK_NEVER);
 	return NULL;
 }
 
@@ -185,12 +168,11 @@ spares_dispose(void *arg)
 	struct spare *spare;
 
 	while ((spare = TAILQ_FIRST(&spares->ready))) {
-		TAILQ_REMOVE(&spares->ready, spare, link);
+		spares_remove(spares, spare);
 		spare_free(spare);
 	}
-	spares_bury(spares);
 	spares->is_over = true;
-	waitq_wake_all(&spares->changed, 0);
+	waitq_wake_all(&spares->over, 0);
 }
 
 int
@@ -213,13 +195,12 @@ spares_take(struct spares *spares, struct cgroup_leaf **leaf_r)
 
 	if (!spares_is_ready(spares))
 		return NULL;
-	TAILQ_REMOVE(&spares->ready, spare, link);
-	spares->n--;
+	spares_remove(spares, spare);
 	struct process *const process = spare->process;
 	*leaf_r = spare->leaf;
 	mem_free(spare);
 	spares->fill_at_ms = clock_deadline_ms(SPARE_LATER_MS);
-	waitq_wake_all(&spares->changed, 0);
+	select_post(&spares->select);
 	return process;
 }
 
@@ -235,8 +216,7 @@ void
 spares_end(struct spares *spares)
 {
 	spares->is_ending = true;
-	waitq_wake_all(&spares->changed, 0);
+	select_post(&spares->select);
 	while (!spares->is_over)
-		(void)waitq_wait(
-		    &spares->changed, "the spares' end", CLOCK_NEVER);
+		(void)waitq_wait(&spares->over, "the spares' end", CLOCK_NEVER);
 }

@@ -10,7 +10,7 @@
 #include <bsd/sys/queue.h>
 #include <stdbool.h>
 
-#include "common/flow/wait.h"
+#include "common/flow/select.h"
 
 #include "poold/cgroup.h"
 #include "poold/context.h"
@@ -25,12 +25,12 @@ struct spares {
 	struct context *context;
 	struct zygote_link *zygote;
 	struct spare_list ready;
-	struct spare_list dead; /* reaped: the task frees them */
-	unsigned n;             /* ready ones */
-	int64_t fill_at_ms;     /* not before: the last one is being used */
+	unsigned n;         /* ready ones */
+	int64_t fill_at_ms; /* not before: the last one is being used */
 	bool is_ending;
-	bool is_over; /* the task is done */
-	struct waitq changed;
+	bool is_over;         /* the task is done */
+	struct select select; /* what the task waits for */
+	struct waitq over;    /* those who wait for its end */
 };
 
 /* Fill *spares. */
@@ -41,8 +41,9 @@ void spares_init(
 int spares_run(struct spares *spares);
 
 /*
- * Take a spare: its process is *new* and to be passed on, its leaf (NULL:
- * none) is the caller's to give back. NULL when none is ready. Never waits.
+ * Take a spare: its process is *new* and to be passed on at once, its leaf
+ * (NULL: none) is the caller's to give back. NULL when none is ready. Never
+ * waits.
  */
 struct process *spares_take(struct spares *spares, struct cgroup_leaf **leaf_r);
 

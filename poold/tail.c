@@ -2,43 +2,75 @@
 /* tail: a line buffer and a token bucket. */
 #include "poold/tail.h"
 
-#include <bsd/string.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "common/base/mem.h"
 
 /* Whether one more line may pass at now_ms. */
 static bool
 tail_may(struct tail *tail, int64_t now_ms)
 {
 	const int64_t max = INT64_C(1000) * TAIL_BURST;
+	int64_t may = max;
 
-	if (tail->at_ms == 0)
-		tail->milli_lines = max;
-	else
-		tail->milli_lines += (now_ms - tail->at_ms) * TAIL_PER_S;
+	if (tail->at_ms != 0)
+		may = tail->milli_lines + (now_ms - tail->at_ms) * TAIL_PER_S;
 	tail->at_ms = now_ms;
-	if (tail->milli_lines > max)
-		tail->milli_lines = max;
+	tail->milli_lines = (uint32_t)(may > max ? max : may);
 	if (tail->milli_lines < 1000)
 		return false;
 	tail->milli_lines -= 1000;
 	return true;
 }
 
+/* Remember the line that has ended. */
+static void
+tail_remember(struct tail *tail)
+{
+	char *const last =
+	    mem_strndup(tail->line, strnlen(tail->line, TAIL_LAST_BYTES - 1));
+
+	if (!last)
+		return;
+	mem_free(tail->last);
+	tail->last = last;
+}
+
+/* The line has ended, and so has its memory. */
 static void
 tail_line(struct tail *tail, int64_t now_ms, tail_line_fn *on_line, void *arg)
 {
-	tail->line[tail->n] = '\0';
+	char *const line = tail->line;
+
+	if (line)
+		line[tail->n] = '\0';
+	if (line && line[strspn(line, " \t")] != '\0') {
+		tail_remember(tail);
+		if (tail_may(tail, now_ms)) {
+			on_line(line, tail->n_dropped, arg);
+			tail->n_dropped = 0;
+		} else {
+			tail->n_dropped++;
+		}
+	}
+	tail->n_dropped += tail->is_starved;
+	tail->is_starved = false;
+	tail->line = NULL;
 	tail->n = 0;
-	if (tail->line[strspn(tail->line, " \t")] == '\0')
-		return;
-	strlcpy(tail->last, tail->line, sizeof(tail->last));
-	if (!tail_may(tail, now_ms)) {
-		tail->n_dropped++;
+	mem_free(line);
+}
+
+/* Add a byte to the line. */
+static void
+tail_add(struct tail *tail, unsigned char c)
+{
+	if (!tail->line && !(tail->line = mem_alloc(TAIL_LINE_BYTES))) {
+		tail->is_starved = true;
 		return;
 	}
-	on_line(tail->line, tail->n_dropped, arg);
-	tail->n_dropped = 0;
+	tail->line[tail->n++] =
+	    (c < 0x20 && c != '\t') || c == 0x7f ? '?' : (char)c;
 }
 
 void
@@ -47,18 +79,29 @@ tail_feed(struct tail *tail, const char *bytes, size_t n, int64_t now_ms,
 {
 	for (size_t i = 0; i < n; i++) {
 		const unsigned char c = (unsigned char)bytes[i];
-		if (c == '\n' || tail->n == sizeof(tail->line) - 1)
+		if (c == '\n' || tail->n == TAIL_LINE_BYTES - 1)
 			tail_line(tail, now_ms, on_line, arg);
-		if (c == '\n' || c == '\r')
-			continue;
-		tail->line[tail->n++] =
-		    (c < 0x20 && c != '\t') || c == 0x7f ? '?' : (char)c;
+		if (c != '\n' && c != '\r')
+			tail_add(tail, c);
 	}
 }
 
 void
 tail_end(struct tail *tail, int64_t now_ms, tail_line_fn *on_line, void *arg)
 {
-	if (tail->n > 0)
-		tail_line(tail, now_ms, on_line, arg);
+	tail_line(tail, now_ms, on_line, arg);
+}
+
+const char *
+tail_last(const struct tail *tail)
+{
+	return tail->last ? tail->last : "";
+}
+
+void
+tail_fini(struct tail *tail)
+{
+	mem_free(tail->line);
+	mem_free(tail->last);
+	*tail = (struct tail){ 0 };
 }

@@ -9,39 +9,38 @@
 
 #include <bsd/sys/queue.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/flow/wait.h"
-#include "common/loop/loop.h"
 
 #define TURN_MAX_MS 100
 
-/* Embedded in its owner. */
-struct turns {
-	unsigned n;   /* taken now */
-	unsigned max; /* at a time */
-	struct waitq next;
+/* One start; embedded in who starts. Zeroed it has no turn. */
+struct turn {
+	TAILQ_ENTRY(turn) link;
+	int64_t over_ms; /* at the latest; 0: it has none */
 };
 
-/* One start; embedded in who starts. */
-struct turn {
-	struct turns *turns;
-	bool is_taken;
-	struct loop_timer over;
+/* Embedded in its owner. */
+struct turns {
+	unsigned n;               /* taken now */
+	unsigned max;             /* at a time */
+	TAILQ_HEAD(, turn) taken; /* the first is over first */
+	bool has_first;           /* somebody is the next */
+	struct waitq first;       /* who that is: it minds the time */
+	struct waitq line;        /* those behind it */
 };
 
 /* Fill *turns. */
 void turns_init(struct turns *turns, unsigned max);
 
-/* Let all who wait go on, in no order: poold ends. */
+/* Let all who wait go on, one after the other: poold ends. */
 void turns_open(struct turns *turns);
 
-/* Fill *turn. */
-void turn_init(struct turn *turn, struct turns *turns);
-
 /* Wait for a turn, first come first served, and take it. Waits. */
-void turn_take(struct turn *turn);
+void turn_take(struct turns *turns, struct turn *turn);
 
 /* It is over; over already: nothing. Never waits. */
-void turn_end(struct turn *turn);
+void turn_end(struct turns *turns, struct turn *turn);
 
 #endif

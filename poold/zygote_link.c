@@ -2,7 +2,7 @@
 /*
  * zygote_link: a job is one process that was asked for. It owns that process
  * until the answer came, also when nobody waits for it any more; then the
- * process is let go unassigned, and ends by itself.
+ * process is killed, and the zygote's task, which hears it, frees it.
  */
 #include "poold/zygote_link.h"
 
@@ -18,7 +18,6 @@
 #include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/flow/task.h"
-#include "common/loop/loop.h"
 
 #include "poold/family.h"
 #include "poold/policy.h"
@@ -31,14 +30,14 @@
 
 struct zygote_job {
 	TAILQ_ENTRY(zygote_job) link;
+	struct zygote_link *zygote;
 	uint64_t serial;
 	struct process *process;
 	bool is_done;
 	bool is_left; /* nobody waits */
 	int e;
 	struct waitq done;
-	int64_t deadline_ms;    /* of the answer */
-	struct loop_defer bury; /* of one that was left */
+	int64_t deadline_ms; /* of the answer */
 };
 
 void
@@ -46,7 +45,17 @@ zygote_link_init(struct zygote_link *link, struct context *context)
 {
 	*link = (struct zygote_link){ .context = context };
 	TAILQ_INIT(&link->jobs);
+	TAILQ_INIT(&link->left);
+	select_init(&link->select);
 	waitq_init(&link->changed);
+}
+
+/* Something changed: for its task, and for those who wait for it. */
+static void
+zygote_link_change(struct zygote_link *link)
+{
+	select_post(&link->select);
+	waitq_wake_all(&link->changed, 0);
 }
 
 /* --------------------------------------------------------------------- jobs */
@@ -58,43 +67,6 @@ zygote_job_free(struct zygote_job *job)
 	mem_free(job);
 }
 
-/* A process that nobody wants was reaped, in a callback of its own. */
-static void
-zygote_job_bury(void *arg)
-{
-	zygote_job_free(arg);
-}
-
-static void
-zygote_job_on_runs(void *arg)
-{
-}
-
-static void
-zygote_job_on_msg(const struct channel_msg *msg, void *arg)
-{
-}
-
-static void
-zygote_job_on_lost(const char *reason, void *arg)
-{
-}
-
-static void
-zygote_job_on_exit(void *arg)
-{
-	struct zygote_job *const job = arg;
-
-	loop_defer(&job->bury, zygote_job_bury, job);
-}
-
-static const struct process_calls zygote_job_calls = {
-	.on_runs = zygote_job_on_runs,
-	.on_msg = zygote_job_on_msg,
-	.on_lost = zygote_job_on_lost,
-	.on_exit = zygote_job_on_exit,
-};
-
 static struct zygote_job *
 zygote_link_find(struct zygote_link *link, uint64_t serial)
 {
@@ -104,6 +76,15 @@ zygote_link_find(struct zygote_link *link, uint64_t serial)
 		if (job->serial == serial)
 			return job;
 	return NULL;
+}
+
+/* Its process is not wanted: the zygote's task kills it and hears its end. */
+static void
+zygote_job_discard(struct zygote_link *link, struct zygote_job *job)
+{
+	process_pass_on(job->process, "unwanted process", &link->select);
+	process_signal(job->process, SIGKILL);
+	TAILQ_INSERT_TAIL(&link->left, job, link);
 }
 
 /* The answer came, or never will. */
@@ -118,8 +99,28 @@ zygote_job_answer(struct zygote_link *link, struct zygote_job *job, int e)
 	} else if (e < 0) {
 		zygote_job_free(job);
 	} else {
-		process_signal(job->process, SIGKILL);
+		zygote_job_discard(link, job);
 	}
+}
+
+/* Its process, which nobody wants, may have ended. */
+static void
+zygote_job_hear(struct zygote_link *link, struct process *process)
+{
+	struct process_said said;
+	struct zygote_job *job;
+	enum process_news news;
+
+	while ((news = process_next(process, &said)) != PROCESS_QUIET &&
+	       news != PROCESS_ENDED)
+		;
+	TAILQ_FOREACH (job, &link->left, link)
+		if (job->process == process)
+			break;
+	if (!job || news != PROCESS_ENDED)
+		return;
+	TAILQ_REMOVE(&link->left, job, link);
+	zygote_job_free(job);
 }
 
 void
@@ -130,28 +131,23 @@ zygote_job_leave(struct zygote_job **jobp)
 	*jobp = NULL;
 	if (!job)
 		return;
-	if (job->is_done) {
+	if (!job->is_done) {
+		job->is_left = true;
+		process_pass_on(
+		    job->process, "unwanted process", &job->zygote->select);
+	} else if (job->process && job->e == 0 && !job->zygote->is_ending) {
+		zygote_job_discard(job->zygote, job);
+	} else {
 		zygote_job_free(job);
-		return;
 	}
-	job->is_left = true;
-	process_pass_on(
-	    job->process, "unwanted process", &zygote_job_calls, job);
 }
 
-/* ------------------------------------------------------ what it says:
- * callbacks
- */
+/* ------------------------------------------------------------ what it says */
 
 static void
-zygote_link_on_runs(void *arg)
+zygote_link_on_spawned(struct zygote_link *link, struct packet *packet)
 {
-}
-
-static void
-zygote_link_on_spawned(struct zygote_link *link, const struct channel_msg *msg)
-{
-	const struct proto_spawned *const spawned = msg->payload;
+	const struct proto_spawned *const spawned = packet->payload;
 	struct zygote_job *const job = zygote_link_find(link, spawned->serial);
 
 	if (!job) {
@@ -159,67 +155,94 @@ zygote_link_on_spawned(struct zygote_link *link, const struct channel_msg *msg)
 		return;
 	}
 	zygote_job_answer(link, job,
-	    process_adopt_take(job->process, spawned->pid, fd_take(msg->fd)));
+	    process_adopt_take(
+		job->process, spawned->pid, fd_take(&packet->fds[0])));
 }
 
 static void
-zygote_link_on_msg(const struct channel_msg *msg, void *arg)
+zygote_link_on_packet(struct zygote_link *link, struct packet *packet)
 {
-	struct zygote_link *const link = arg;
 	const struct proto_unspawned *unspawned;
 	struct zygote_job *job;
 
-	switch (msg->type) {
+	switch (packet->type) {
 	case PROTO_READY:
 		link->is_ready = true;
 		link->is_starting = false;
 		waitq_wake_all(&link->changed, 0);
 		break;
 	case PROTO_SPAWNED:
-		zygote_link_on_spawned(link, msg);
+		zygote_link_on_spawned(link, packet);
 		break;
 	case PROTO_UNSPAWNED:
-		unspawned = msg->payload;
+		unspawned = packet->payload;
 		job = zygote_link_find(link, unspawned->serial);
 		if (job && unspawned->e < 0)
 			zygote_job_answer(link, job, unspawned->e);
 		break;
 	default:
 		log_error("zygote: sent %s, which is not its to send",
-		    proto_name(msg->type));
+		    proto_name(packet->type));
 	}
 }
 
 static void
-zygote_link_on_lost(const char *reason, void *arg)
+zygote_link_on_end(struct zygote_link *link)
 {
-	struct zygote_link *const link = arg;
-
-	if (link->process && !process_is_over(link->process))
-		process_signal(link->process, SIGKILL);
-}
-
-static void
-zygote_link_on_exit(void *arg)
-{
-	struct zygote_link *const link = arg;
 	struct zygote_job *job;
 
 	link->is_over = true;
 	link->is_ready = false;
 	/* All it said was heard: what it forked besides is an orphan. */
 	family_leave_alone(0);
+	family_reap();
 	while ((job = TAILQ_FIRST(&link->jobs)))
 		zygote_job_answer(link, job, -EPIPE);
 	waitq_wake_all(&link->changed, 0);
 }
 
-static const struct process_calls zygote_link_calls = {
-	.on_runs = zygote_link_on_runs,
-	.on_msg = zygote_link_on_msg,
-	.on_lost = zygote_link_on_lost,
-	.on_exit = zygote_link_on_exit,
-};
+static void
+zygote_link_hear(struct zygote_link *link)
+{
+	struct process_said said;
+
+	for (;;) {
+		switch (process_next(link->process, &said)) {
+		case PROCESS_SAYS:
+			zygote_link_on_packet(link, said.packet);
+			break;
+		case PROCESS_LOST:
+			if (!process_is_over(link->process))
+				process_signal(link->process, SIGKILL);
+			break;
+		case PROCESS_ENDED:
+			zygote_link_on_end(link);
+			return;
+		case PROCESS_RUNS:
+			break;
+		case PROCESS_QUIET:
+			return;
+		}
+	}
+}
+
+/* Wait for news of the zygote, or of what nobody wants. 0 or -ETIMEDOUT. */
+static int
+zygote_link_wait(
+    struct zygote_link *link, const char *what, int64_t deadline_ms)
+{
+	struct select_fd *ready;
+	const int rc = select_next(&link->select, what, deadline_ms, &ready);
+
+	if (rc < 0)
+		return rc;
+	struct process *const process = rc > 0 ? process_note(ready, rc) : NULL;
+	if (process && process != link->process)
+		zygote_job_hear(link, process);
+	else if (link->process)
+		zygote_link_hear(link);
+	return 0;
+}
 
 /* ------------------------------------------------------------ asking: tasks */
 
@@ -262,9 +285,11 @@ zygote_job_new(struct zygote_link *link)
 
 	if (!job)
 		return NULL;
+	job->zygote = link;
 	job->serial = ++link->serial;
 	/* Not asked for yet: so there is nothing to come. */
 	job->is_done = true;
+	job->e = -EPIPE;
 	job->deadline_ms = clock_deadline_ms(ZYGOTE_PATIENCE_MS);
 	waitq_init(&job->done);
 	return job;
@@ -340,8 +365,8 @@ zygote_link_fork(struct zygote_link *link, const struct process_spec *spec,
 	return e < 0 ? e : zygote_link_await(job, process_r, err_r);
 }
 
-/* ------------------------------------------------------------- its life: a
- * task */
+/* ------------------------------------------------------------ its life: a task
+ */
 
 static int
 zygote_link_start(struct zygote_link *link, struct err *err_r)
@@ -362,8 +387,7 @@ zygote_link_start(struct zygote_link *link, struct err *err_r)
 		.listen_fd = -1,
 		.has_channel = true,
 		.shares_group = true,
-		.calls = &zygote_link_calls,
-		.arg = link,
+		.select = &link->select,
 	};
 	int e;
 
@@ -391,7 +415,7 @@ zygote_link_watch(struct zygote_link *link)
 	const int64_t deadline_ms = clock_deadline_ms(ZYGOTE_READY_MS);
 
 	while (!link->is_ready && !link->is_over)
-		if (waitq_wait(&link->changed, "the zygote's readiness",
+		if (zygote_link_wait(link, "the zygote's readiness",
 			deadline_ms) == -ETIMEDOUT) {
 			log_error("zygote: not ready in time, killed");
 			process_signal(link->process, SIGKILL);
@@ -399,8 +423,7 @@ zygote_link_watch(struct zygote_link *link)
 		}
 	link->is_starting = false;
 	while (!link->is_over)
-		(void)waitq_wait(
-		    &link->changed, "the zygote's end", CLOCK_NEVER);
+		(void)zygote_link_wait(link, "the zygote's end", CLOCK_NEVER);
 }
 
 static void
@@ -428,7 +451,7 @@ zygote_link_pause(struct zygote_link *link)
 	    link->n_failures, ZYGOTE_PAUSE_FIRST_MS, ZYGOTE_PAUSE_MAX_MS));
 
 	while (!link->is_ending && link->n_failures > 1)
-		if (waitq_wait(&link->changed, "the zygote's next start",
+		if (zygote_link_wait(link, "the zygote's next start",
 			deadline_ms) == -ETIMEDOUT)
 			return;
 }
@@ -462,6 +485,10 @@ zygote_link_dispose(void *arg)
 	process_free(&link->process);
 	while ((job = TAILQ_FIRST(&link->jobs)))
 		zygote_job_answer(link, job, -EPIPE);
+	while ((job = TAILQ_FIRST(&link->left))) {
+		TAILQ_REMOVE(&link->left, job, link);
+		zygote_job_free(job);
+	}
 }
 
 int
@@ -482,7 +509,7 @@ void
 zygote_link_end(struct zygote_link *link, int64_t deadline_ms)
 {
 	link->is_ending = true;
-	waitq_wake_all(&link->changed, 0);
+	zygote_link_change(link);
 	if (link->process)
 		process_signal(link->process, SIGTERM);
 	while (link->process) {

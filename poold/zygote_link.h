@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "common/base/err.h"
-#include "common/flow/wait.h"
+#include "common/flow/select.h"
 
 #include "poold/context.h"
 #include "poold/process.h"
@@ -33,7 +33,9 @@ struct zygote_link {
 	int64_t started_ms;
 	uint64_t serial;         /* of the last job */
 	struct zygote_jobs jobs; /* asked for, not answered */
-	struct waitq changed;
+	struct zygote_jobs left; /* answered, but nobody waits: to be reaped */
+	struct select select;    /* what its task waits for */
+	struct waitq changed;    /* those who wait for it */
 };
 
 /* Fill *link. */
@@ -43,10 +45,10 @@ void zygote_link_init(struct zygote_link *link, struct context *context);
 int zygote_link_run(struct zygote_link *link);
 
 /*
- * Have a process forked. Of the spec name, calls, arg and
- * heritage.has_namespace and .cgroup_fd matter: it has a channel and a stderr.
- * *process_r is *new*. Returns 0 or -errno with *err_r (-EAGAIN: there is no
- * zygote now, nor soon). Waits, a second at most.
+ * Have a process forked. Of the spec name, select and heritage.has_namespace
+ * and .cgroup_fd matter: it has a channel and a stderr. *process_r is *new*.
+ * Returns 0 or -errno with *err_r (-EAGAIN: there is no zygote now, nor soon).
+ * Waits, a second at most.
  */
 int zygote_link_fork(struct zygote_link *link, const struct process_spec *spec,
     struct process **process_r, struct err *err_r);

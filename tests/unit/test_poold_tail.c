@@ -55,13 +55,15 @@ START_TEST(bytes_become_lines_whole_and_byte_by_byte)
 	tail_feed(&whole, t->bytes, strlen(t->bytes), 1, on_line, NULL);
 	tail_end(&whole, 1, on_line, NULL);
 	ck_assert_str_eq(lines, t->lines);
-	ck_assert_str_eq(whole.last, t->last);
+	ck_assert_str_eq(tail_last(&whole), t->last);
 	setup();
 	for (size_t i = 0; i < strlen(t->bytes); i++)
 		tail_feed(&bytes, t->bytes + i, 1, 1, on_line, NULL);
 	tail_end(&bytes, 1, on_line, NULL);
 	ck_assert_str_eq(lines, t->lines);
-	ck_assert_str_eq(bytes.last, t->last);
+	ck_assert_str_eq(tail_last(&bytes), t->last);
+	tail_fini(&whole);
+	tail_fini(&bytes);
 }
 END_TEST
 
@@ -75,7 +77,8 @@ START_TEST(a_long_line_comes_in_pieces_of_which_none_is_lost)
 	tail_feed(&tail, line, sizeof(line), 1, on_line, NULL);
 	ck_assert_uint_eq(n_lines, 4);
 	ck_assert_uint_eq(strlen(lines), sizeof(line) - 1 + 4);
-	ck_assert_uint_lt(strlen(tail.last), TAIL_LAST_BYTES);
+	ck_assert_uint_lt(strlen(tail_last(&tail)), TAIL_LAST_BYTES);
+	tail_fini(&tail);
 }
 END_TEST
 
@@ -87,13 +90,41 @@ START_TEST(too_many_lines_are_counted_and_the_last_is_kept)
 		tail_feed(&tail, "again\n", 6, 1000, on_line, NULL);
 	ck_assert_uint_eq(n_lines, TAIL_BURST);
 	tail_feed(&tail, "the last\n", 9, 1000, on_line, NULL);
-	ck_assert_str_eq(tail.last, "the last");
+	ck_assert_str_eq(tail_last(&tail), "the last");
 	ck_assert_uint_eq(n_dropped, 0);
 	/* A second later some may come again, with the count before them. */
 	for (unsigned i = 0; i < 10 * TAIL_BURST; i++)
 		tail_feed(&tail, "again\n", 6, 2000, on_line, NULL);
 	ck_assert_uint_eq(n_lines, TAIL_BURST + TAIL_PER_S);
 	ck_assert_uint_eq(n_dropped, 9 * TAIL_BURST + 1);
+	tail_fini(&tail);
+}
+END_TEST
+
+START_TEST(between_lines_only_the_last_one_is_held)
+{
+	struct tail tail = { 0 };
+	const size_t before = mem_live();
+
+	tail_feed(&tail, "one\ntwo", 7, 1, on_line, NULL);
+	ck_assert_uint_eq(mem_live() - before, 2);
+	tail_feed(&tail, "\n", 1, 1, on_line, NULL);
+	ck_assert_uint_eq(mem_live() - before, 1);
+	tail_fini(&tail);
+	ck_assert_uint_eq(mem_live(), before);
+}
+END_TEST
+
+START_TEST(a_line_without_memory_is_dropped_and_counted)
+{
+	struct tail tail = { 0 };
+
+	mem_fail_at(1);
+	tail_feed(&tail, "l", 1, 1, on_line, NULL);
+	tail_feed(&tail, "\nnext\n", 6, 1, on_line, NULL);
+	ck_assert_str_eq(lines, "next|");
+	ck_assert_uint_eq(n_dropped, 1);
+	tail_fini(&tail);
 }
 END_TEST
 
@@ -180,6 +211,8 @@ main(void)
 	    sizeof(texts) / sizeof(texts[0]));
 	tcase_add_test(all, a_long_line_comes_in_pieces_of_which_none_is_lost);
 	tcase_add_test(all, too_many_lines_are_counted_and_the_last_is_kept);
+	tcase_add_test(all, between_lines_only_the_last_one_is_held);
+	tcase_add_test(all, a_line_without_memory_is_dropped_and_counted);
 	tcase_add_test(all, what_was_said_to_poold_is_not_passed_on);
 	tcase_add_test(all, a_set_variable_replaces_an_inherited_one);
 	tcase_add_test(all, without_memory_nothing_is_set);

@@ -23,7 +23,7 @@ set_up(unsigned max)
 	turns_init(&turns, max);
 	n_started = most = 0;
 	for (unsigned i = 0; i < STARTS; i++)
-		turn_init(&starts[i], &turns);
+		starts[i] = (struct turn){ 0 };
 }
 
 static void *
@@ -31,7 +31,7 @@ start_body(void *arg)
 {
 	struct turn *const turn = arg;
 
-	turn_take(turn);
+	turn_take(&turns, turn);
 	order[n_started++] = (unsigned)(turn - starts);
 	most = turns.n > most ? turns.n : most;
 	return NULL;
@@ -59,15 +59,15 @@ in_order_body(void *arg)
 		start(i, NULL);
 	flow_sleep(1);
 	seen_first = n_started;
-	turn_end(&starts[1]);
-	turn_end(&starts[1]);
+	turn_end(&turns, &starts[1]);
+	turn_end(&turns, &starts[1]);
 	flow_sleep(1);
 	seen_after_one = n_started;
 	/* Nobody says that it is ready: time does. */
 	flow_sleep(2 * TURN_MAX_MS + 10);
 	seen_after_time = n_started;
 	for (unsigned i = 0; i < STARTS; i++)
-		turn_end(&starts[i]);
+		turn_end(&turns, &starts[i]);
 	return NULL;
 }
 
@@ -95,10 +95,10 @@ halted_body(void *arg)
 	start(2, NULL);
 	flow_sleep(1);
 	/* It is handed the place and halted before it runs. */
-	turn_end(&starts[0]);
+	turn_end(&turns, &starts[0]);
 	task_halt_soon(second);
 	flow_sleep(1);
-	turn_end(&starts[2]);
+	turn_end(&turns, &starts[2]);
 	return NULL;
 }
 
@@ -121,7 +121,7 @@ opened_body(void *arg)
 	turns_open(&turns);
 	flow_sleep(1);
 	for (unsigned i = 0; i < STARTS; i++)
-		turn_end(&starts[i]);
+		turn_end(&turns, &starts[i]);
 	return NULL;
 }
 

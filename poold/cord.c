@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* cord: packet.h, an outbox, a select. */
+#include "poold/cord.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "common/base/fd.h"
+#include "common/base/log.h"
+
+/*
+ * The message that was taken last. Not on the stack of who takes it: a task
+ * that waits keeps each page of its stack that was ever touched.
+ */
+static struct packet cord_packet;
+
+void
+cord_init(struct cord *cord)
+{
+	*cord = (struct cord){ .fd = -1 };
+	outbox_init(&cord->outbox);
+}
+
+int
+cord_open_take(struct cord *cord, int fd, struct select *select, void *arg)
+{
+	cord->fd = fd;
+	return select_watch(select, &cord->io, fd, LOOP_READ, arg);
+}
+
+/* Hear of room for what is kept, too. */
+static void
+cord_watch(struct cord *cord)
+{
+	const unsigned write = cord->outbox.n > 0 ? LOOP_WRITE : 0;
+	const int e = select_change(&cord->io, LOOP_READ | write);
+
+	if (e < 0)
+		log_warn_err(e, "a channel cannot be watched");
+}
+
+void
+cord_note(struct cord *cord, int events)
+{
+	if (events & LOOP_WRITE) {
+		outbox_flush(&cord->outbox, cord->fd);
+		cord_watch(cord);
+	}
+	if (cord->n_left < CORD_MSGS)
+		cord->n_left = CORD_MSGS;
+}
+
+void
+cord_allow(struct cord *cord, unsigned n)
+{
+	cord->n_left = (uint16_t)n;
+}
+
+void
+cord_done(void)
+{
+	packet_fini(&cord_packet);
+}
+
+static int
+cord_end(struct cord *cord, const char *reason, const char **reason_r)
+{
+	cord->is_over = true;
+	select_unwatch(&cord->io);
+	outbox_drop(&cord->outbox);
+	*reason_r = reason;
+	return -EPIPE;
+}
+
+int
+cord_next(struct cord *cord, struct packet **packet_r, const char **reason_r)
+{
+	const char *fault;
+
+	cord_done();
+	while (cord->fd >= 0 && !cord->is_over && cord->n_left > 0) {
+		const int rc = packet_receive(
+		    cord->fd, MSG_DONTWAIT, &cord_packet, &fault);
+		if (rc == -EAGAIN)
+			return 0;
+		cord->n_left--;
+		/*
+		 * It comes once, when the peer died without reading all we
+		 * sent; its last messages stand behind that.
+		 */
+		if (rc == -ECONNRESET)
+			continue;
+		*packet_r = &cord_packet;
+		return rc == 1 ? 1
+		       : rc == 0
+		           ? cord_end(cord, "closed by the peer", reason_r)
+		       : rc == -EPROTO
+		           ? cord_end(cord, fault, reason_r)
+		           : cord_end(cord, strerrordesc_np(-rc), reason_r);
+	}
+	return 0;
+}
+
+int
+cord_send(struct cord *cord, enum proto_type type, const void *payload,
+    const char *text, const int *fds, unsigned n_fds)
+{
+	if (cord->fd < 0 || cord->is_over)
+		return -EPIPE;
+	const int e = outbox_send(
+	    &cord->outbox, cord->fd, type, payload, text, fds, n_fds);
+	cord_watch(cord);
+	return e;
+}
+
+void
+cord_close(struct cord *cord)
+{
+	select_unwatch(&cord->io);
+	outbox_drop(&cord->outbox);
+	fd_close(&cord->fd);
+}

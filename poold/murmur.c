@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* murmur: a pipe and tail.c. */
+#include "poold/murmur.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/fd.h"
+#include "common/base/log.h"
+
+#define MURMUR_READ_BYTES 1024
+#define MURMUR_READS      4
+#define MURMUR_READS_LAST 64
+
+/* What was read last; not on a task's stack, as in cord.c. */
+static char murmur_bytes[MURMUR_READ_BYTES];
+
+void
+murmur_init(struct murmur *murmur)
+{
+	*murmur = (struct murmur){ .fd = -1 };
+}
+
+int
+murmur_open_take(
+    struct murmur *murmur, int fd, struct select *select, void *arg)
+{
+	murmur->fd = fd;
+	return select_watch(select, &murmur->io, fd, LOOP_READ, arg);
+}
+
+/* Whether a line is one of our own backend's log, with its own pid. */
+static bool
+murmur_is_own_line(const struct murmur_who *who, const char *line)
+{
+	char head[32];
+
+	/* log.c puts "<6>" in front under the journal. */
+	if (line[0] == '<' && line[1] && line[2] == '>')
+		line += 3;
+	snprintf(head, sizeof(head), "backend[%d] ", (int)who->pid);
+	return who->is_ours && strncmp(line, head, strlen(head)) == 0;
+}
+
+static void
+murmur_on_line(const char *line, unsigned n_dropped, void *arg)
+{
+	const struct murmur_who *const who = arg;
+
+	if (n_dropped)
+		log_warn("%s wrote too much: %u lines were dropped", who->name,
+		    n_dropped);
+	if (murmur_is_own_line(who, line)) {
+		const struct iovec out[] = {
+			{ (void *)(uintptr_t)line, strlen(line) },
+			{ (void *)(uintptr_t) "\n", 1 },
+		};
+		(void)!writev(STDERR_FILENO, out, 2);
+		return;
+	}
+	log_info("%s says: %s", who->name, line);
+}
+
+void
+murmur_close(struct murmur *murmur, const struct murmur_who *who)
+{
+	if (murmur->fd < 0)
+		return;
+	select_unwatch(&murmur->io);
+	fd_close(&murmur->fd);
+	tail_end(&murmur->tail, clock_now_ms(), murmur_on_line,
+	    (void *)(uintptr_t)who);
+}
+
+void
+murmur_read(struct murmur *murmur, const struct murmur_who *who, bool is_last)
+{
+	unsigned n_reads = is_last ? MURMUR_READS_LAST : MURMUR_READS;
+
+	while (murmur->fd >= 0 && n_reads-- > 0) {
+		const ssize_t n =
+		    read(murmur->fd, murmur_bytes, sizeof(murmur_bytes));
+		if (n > 0)
+			tail_feed(&murmur->tail, murmur_bytes, (size_t)n,
+			    clock_now_ms(), murmur_on_line,
+			    (void *)(uintptr_t)who);
+		else if (n < 0 && errno == EAGAIN)
+			return;
+		else if (n == 0 || errno != EINTR)
+			murmur_close(murmur, who);
+	}
+}
+
+void
+murmur_fini(struct murmur *murmur)
+{
+	tail_fini(&murmur->tail);
+}
