@@ -5,9 +5,10 @@
  */
 #include "poold/backend.h"
 
-#include <bsd/string.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -22,8 +23,28 @@
 #include "poold/process.h"
 
 #define BACKEND_STACK FLOW_STACK_BYTES
+#define BACKEND_NAME  "backend "
 
-/* -------------------------------------------------------- what is posted */
+/* -------------------------------------------------------- what is noted */
+
+const char *
+backend_words(const struct backend *backend)
+{
+	return backend->words ? backend->words : "";
+}
+
+void
+backend_set_words(struct backend *backend, const char *fmt, ...)
+{
+	char words[PROTO_TEXT_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(words, sizeof(words), fmt, ap);
+	va_end(ap);
+	mem_free(backend->words);
+	backend->words = words[0] ? mem_strdup(words) : NULL;
+}
 
 void
 backend_post(struct backend *backend, enum life_event event)
@@ -194,6 +215,7 @@ backend_dispose(void *arg)
 	if (backend->tenant->is_template)
 		owners_forget(&backend->context->owners, backend->host);
 	waitq_wake_all(&backend->context->changed, 0);
+	mem_free(backend->words);
 	mem_free(backend);
 }
 
@@ -202,7 +224,9 @@ backend_new(struct context *context, struct board *board, size_t tenant_index,
     const char *host, uint32_t number,
     void (*on_gone)(struct backend *backend, void *arg), void *arg)
 {
-	struct backend *const backend = mem_zalloc(1, sizeof(*backend));
+	const size_t n_name = sizeof(BACKEND_NAME) + strlen(host);
+	struct backend *const backend =
+	    mem_zalloc(1, sizeof(*backend) + n_name);
 
 	if (!backend)
 		return NULL;
@@ -217,8 +241,8 @@ backend_new(struct context *context, struct board *board, size_t tenant_index,
 	backend->is_listed = true;
 	backend->due_at_ms = backend->watch_at_ms = CLOCK_NEVER;
 	backend->seat.arg = backend;
-	strlcpy(backend->host, host, sizeof(backend->host));
-	snprintf(backend->name, sizeof(backend->name), "backend %s", host);
+	snprintf(backend->name, n_name, BACKEND_NAME "%s", host);
+	backend->host = backend->name + sizeof(BACKEND_NAME) - 1;
 	select_init(&backend->select);
 	ask_init(&backend->asks);
 	return backend;

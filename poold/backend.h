@@ -29,8 +29,7 @@ struct backend {
 	struct board *board;
 	const struct settings_tenant *tenant;
 	size_t tenant_index;
-	char host[PROTO_HOST_BYTES];
-	char name[PROTO_HOST_BYTES + 16]; /* "backend HOST" */
+	const char *host; /* in name */
 	uint32_t number;
 	void (*on_gone)(struct backend *backend, void *arg);
 	void *arg;
@@ -66,8 +65,10 @@ struct backend {
 	/* Memory of failures. */
 	unsigned n_failures; /* in a row */
 	int64_t retry_at_ms;
-	uint64_t mark;                /* of the program that failed last */
-	char words[PROTO_TEXT_BYTES]; /* the last one's */
+	uint64_t mark; /* of the program that failed last */
+	char *words;   /* the last one's; NULL: none */
+
+	char name[]; /* "backend HOST" */
 };
 
 /*
@@ -84,6 +85,13 @@ struct backend *backend_new(struct context *context, struct board *board,
  * Returns 0 or -errno. Never waits.
  */
 int backend_run_take(struct backend *backend);
+
+/* What the last run, or its failure, left to say; "": nothing. *borrowed*. */
+const char *backend_words(const struct backend *backend);
+
+/* Put that; cut to PROTO_TEXT_BYTES - 1, lost without memory. */
+void backend_set_words(struct backend *backend, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Post an event to its task. Never waits. */
 void backend_post(struct backend *backend, enum life_event event);

@@ -64,7 +64,7 @@ backend_do_start(struct backend *backend)
 	backend->n_sessions = 0;
 	backend->mark = backend_ask_mark(backend);
 	backend->watch_at_ms = CLOCK_NEVER;
-	backend->words[0] = '\0';
+	backend_set_words(backend, "%s", "");
 	backend->stages.said = (struct proto_ready){ 0 };
 	turn_take(&context->turns, &backend->turn);
 	backend->stages.began_us = clock_now_us();
@@ -77,8 +77,8 @@ backend_do_start(struct backend *backend)
 			backend_ask_tell_starting(backend);
 		return;
 	}
-	snprintf(backend->words, sizeof(backend->words), "%s%s%s", err.place,
-	    err.place[0] ? ": " : "", err.text);
+	backend_set_words(
+	    backend, "%s%s%s", err.place, err.place[0] ? ": " : "", err.text);
 	backend_post(backend, LIFE_UNBORN);
 }
 
@@ -182,7 +182,7 @@ backend_do_terminate(struct backend *backend)
 static void
 backend_do_refuse(struct backend *backend)
 {
-	backend_ask_fail(backend, 502, backend->words);
+	backend_ask_fail(backend, 502, backend_words(backend));
 	backend_do_expect_exit(backend);
 }
 
@@ -209,8 +209,7 @@ backend_do_too_late(struct backend *backend)
 
 	base_config_duration(
 	    backend->context->settings->pool.start_timeout_ms, time);
-	snprintf(backend->words, sizeof(backend->words),
-	    "not ready within %s (start_timeout)", time);
+	backend_set_words(backend, "not ready within %s (start_timeout)", time);
 	backend_do_kill(backend);
 }
 
@@ -219,10 +218,10 @@ backend_do_stall(struct backend *backend)
 {
 	const int64_t ms = backend->context->settings->pool.watchdog_ms;
 
-	snprintf(backend->words, sizeof(backend->words),
+	backend_set_words(backend,
 	    "its event loop stood still for %lld %s (watchdog)",
 	    (long long)(ms % 1000 ? ms : ms / 1000), ms % 1000 ? "ms" : "s");
-	log_error("%s: %s, killed", backend->name, backend->words);
+	log_error("%s: %s, killed", backend->name, backend_words(backend));
 	backend_do_kill(backend);
 }
 
@@ -243,7 +242,7 @@ backend_do_mourn(struct backend *backend)
 	const int64_t pause_ms = policy_backoff_ms(&pace, n_failures);
 
 	if (backend->cause == POLICY_TIMEOUT && !backend->was_ready)
-		backend_ask_fail(backend, 504, backend->words);
+		backend_ask_fail(backend, 504, backend_words(backend));
 	backend_bury(backend);
 	backend->n_failures = n_failures;
 	backend->retry_at_ms = clock_now_ms() + pause_ms;
@@ -258,7 +257,7 @@ backend_do_give_up(struct backend *backend)
 {
 	if (backend->process)
 		backend_judge_words(backend);
-	backend_ask_fail(backend, 502, backend->words);
+	backend_ask_fail(backend, 502, backend_words(backend));
 	backend_do_mourn(backend);
 }
 

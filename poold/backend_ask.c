@@ -193,6 +193,6 @@ backend_ask_again(struct backend *backend)
 		backend_post(backend, LIFE_WAITS);
 		return;
 	}
-	ask_refuse(
-	    &backend->asks, backend->board, verdict, &load, backend->words);
+	ask_refuse(&backend->asks, backend->board, verdict, &load,
+	    backend_words(backend));
 }

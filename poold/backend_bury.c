@@ -91,7 +91,7 @@ backend_bury(struct backend *backend)
 		process_free(&backend->process);
 		if (backend->was_ready)
 			(void)board_send(backend->board, PROTO_ROUTE_GONE,
-			    &gone, backend->words);
+			    &gone, backend_words(backend));
 		backend_end_family(backend, pid);
 	}
 	seat_leave(&backend->context->seats, &backend->seat);

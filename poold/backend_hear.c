@@ -46,6 +46,7 @@ static void
 backend_on_packet(struct backend *backend, const struct packet *msg)
 {
 	const struct proto_sessions *sessions;
+	char words[PROTO_TEXT_BYTES];
 
 	switch (msg->type) {
 	case PROTO_READY:
@@ -54,12 +55,10 @@ backend_on_packet(struct backend *backend, const struct packet *msg)
 		backend_hear_ready(backend);
 		break;
 	case PROTO_FAILED:
-		if (slice_copy(
-			msg->text, backend->words, sizeof(backend->words)) < 0)
-			backend->words[0] = '\0';
-		if (!backend->words[0])
-			strlcpy(backend->words, "it cannot start",
-			    sizeof(backend->words));
+		if (slice_copy(msg->text, words, sizeof(words)) < 0 ||
+		    !words[0])
+			strlcpy(words, "it cannot start", sizeof(words));
+		backend_set_words(backend, "%s", words);
 		backend_post(backend, LIFE_REFUSES);
 		break;
 	case PROTO_SESSIONS:

@@ -38,11 +38,11 @@ backend_judge_words(struct backend *backend)
 	                             ? ""
 	                             : process_words(backend->process);
 
-	if (backend->words[0])
+	if (backend_words(backend)[0])
 		return;
 	policy_ending(process_status(backend->process), ending, sizeof(ending));
-	snprintf(backend->words, sizeof(backend->words), "%s%s%.400s", ending,
-	    said[0] ? ": " : "", said);
+	backend_set_words(
+	    backend, "%s%s%.400s", ending, said[0] ? ": " : "", said);
 }
 
 struct policy_pace

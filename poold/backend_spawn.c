@@ -131,8 +131,8 @@ backend_take_leaf(struct backend *backend)
 /* ---------------------------------------------------------- run a program */
 
 static void
-backend_fill_spec(struct backend *backend,
-    const struct backend_place *place, struct process_spec *spec)
+backend_fill_spec(struct backend *backend, const struct backend_place *place,
+    struct process_spec *spec)
 {
 	struct context *const context = backend->context;
 	const struct backend_confine *const confine = &place->confine;

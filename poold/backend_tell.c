@@ -20,12 +20,12 @@ backend_log(
 
 	if (backend->state == LIFE_BACKOFF || backend->state == LIFE_FAILED)
 		log_warn("%s: %s -> %s (%s): %s generation=%llu failures=%u",
-		    backend->name, from, to, why, backend->words, generation,
-		    backend->n_failures);
+		    backend->name, from, to, why, backend_words(backend),
+		    generation, backend->n_failures);
 	else if (backend->state == LIFE_GONE && old >= LIFE_STARTING &&
 		 old <= LIFE_KILLED)
 		log_info("%s: %s -> %s (%s): %s generation=%llu", backend->name,
-		    from, to, why, backend->words, generation);
+		    from, to, why, backend_words(backend), generation);
 	else
 		log_info("%s: %s -> %s (%s) generation=%llu pid=%d",
 		    backend->name, from, to, why, generation,
@@ -75,15 +75,17 @@ backend_tell_end(const struct backend *backend)
 	    is_born ? policy_cause_name(backend->cause) : "no process";
 
 	if (!policy_is_expected(backend->cause) || !is_born)
-		backend_say(backend, PROTO_EVENT_ERROR, cause, backend->words);
+		backend_say(
+		    backend, PROTO_EVENT_ERROR, cause, backend_words(backend));
 	if (is_born)
-		backend_say(
-		    backend, PROTO_EVENT_STOPPED, cause, backend->words);
+		backend_say(backend, PROTO_EVENT_STOPPED, cause,
+		    backend_words(backend));
 	if (backend->state == LIFE_FAILED)
-		backend_say(backend, PROTO_EVENT_FAILED, cause, backend->words);
-	else if (backend->state == LIFE_BACKOFF)
 		backend_say(
-		    backend, PROTO_EVENT_BACKOFF, cause, backend->words);
+		    backend, PROTO_EVENT_FAILED, cause, backend_words(backend));
+	else if (backend->state == LIFE_BACKOFF)
+		backend_say(backend, PROTO_EVENT_BACKOFF, cause,
+		    backend_words(backend));
 }
 
 void

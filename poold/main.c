@@ -43,6 +43,7 @@
  */
 #include <bsd/unistd.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,6 +122,8 @@ main_run(const struct settings *settings)
 		return main_say(&err);
 	}
 	pool_init(&pool, &context);
+	/* What reading the configuration took is the kernel's again. */
+	malloc_trim(0);
 	status = flow_main(pool_body, &pool, main_on_hurry);
 	pool_fini(&pool);
 	context_close(&context);

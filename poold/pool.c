@@ -45,9 +45,8 @@ RB_GENERATE_INTERNAL(
 static struct backend *
 pool_find(struct pool *pool, const char *host)
 {
-	struct backend key;
+	struct backend key = { .host = host };
 
-	strlcpy(key.host, host, sizeof(key.host));
 	return RB_FIND(pool_tree, &pool->backends, &key);
 }
 
@@ -117,7 +116,7 @@ pool_route(struct pool *pool, const struct proto_route_ask *ask,
 	const enum policy_verdict verdict = policy_admit(&load);
 	if (verdict != POLICY_ADMIT && verdict != POLICY_WAIT) {
 		ask_refuse_one(&pool->board, ask->ask, verdict, &load,
-		    backend ? backend->words : "");
+		    backend ? backend_words(backend) : "");
 		return;
 	}
 	if (!backend)
