@@ -17,40 +17,9 @@
 #include "common/base/must.h"
 #include "common/proc/pidfd.h"
 
-#include "poold/murmur.h"
-#include "poold/process_report.h"
-#include "poold/cord.h"
+#include "poold/process_core.h"
 
-#define PROCESS_MAGIC     0x70726f63u /* "proc" */
-#define PROCESS_MSGS_LAST 1024        /* of one that has ended */
-
-/* What is to be read of it, a bit each. */
-enum process_todo {
-	PROCESS_TODO_REPORT = 1,
-	PROCESS_TODO_CHANNEL = 2,
-	PROCESS_TODO_STDERR = 4,
-	PROCESS_TODO_END = 8,
-	PROCESS_TODO_ALL = 15,
-};
-
-/* There is one a backend, for hours: nothing stands here without need. */
-struct process {
-	uint32_t magic;
-	pid_t pid;
-	RB_ENTRY(process) link;
-	const char *name;
-	struct select *select;         /* of the task that hears it */
-	struct process_report *report; /* while it may have something to say */
-	int pidfd;                     /* -1: the kernel has none */
-	int status;
-	uint8_t todo;
-	bool is_reaped;
-	bool shares_group;
-	bool has_status; /* child_init told that of the program below it */
-	struct select_fd end_io;
-	struct cord cord;
-	struct murmur murmur;
-};
+#define PROCESS_MSGS_LAST 1024 /* of one that has ended */
 
 RB_HEAD(process_tree, process);
 static void (*process_reaped)(void);
@@ -65,6 +34,19 @@ process_cmp(struct process *a, struct process *b)
 
 RB_GENERATE_INTERNAL(
     process_tree, process, link, process_cmp, static __attribute__((unused)))
+
+void
+process_know(struct process *process, bool is_blind)
+{
+	process_n_blind += is_blind;
+	RB_INSERT(process_tree, &processes, process);
+}
+
+void
+process_forget(struct process *process)
+{
+	RB_REMOVE(process_tree, &processes, process);
+}
 
 bool
 process_is_known(pid_t pid)
@@ -148,11 +130,10 @@ process_reap(struct process *process)
 	if (!process->has_status)
 		process->status = status;
 	process->is_reaped = true;
-	RB_REMOVE(process_tree, &processes, process);
+	process_forget(process);
 }
 
-/* Nothing more is heard of it. */
-static void
+void
 process_close(struct process *process)
 {
 	const struct murmur_who who = process_who(process);
@@ -240,115 +221,6 @@ process_next(struct process *process, struct process_said *said_r)
 	                                        : PROCESS_QUIET;
 }
 
-/* ---------------------------------------------------------------- its start */
-
-static struct process *
-process_new(const struct process_spec *spec)
-{
-	struct process *const process = mem_zalloc(1, sizeof(*process));
-
-	if (!process)
-		return NULL;
-	process->magic = PROCESS_MAGIC;
-	process->name = spec->name;
-	process->select = spec->select;
-	process->is_reaped = true;
-	process->shares_group = spec->shares_group;
-	process->pidfd = -1;
-	cord_init(&process->cord);
-	murmur_init(&process->murmur);
-	return process;
-}
-
-/* Make channel and stderr and watch our ends; *takes* those out of fds. */
-static int
-process_open(struct process *process, const struct process_spec *spec,
-    struct process_fds *fds)
-{
-	int e = process_fork_open(spec, fds);
-
-	if (e == 0 && fds->err[0] >= 0)
-		e = murmur_open_take(&process->murmur, fd_take(&fds->err[0]),
-		    spec->select, process);
-	if (e == 0 && fds->channel[0] >= 0)
-		e = cord_open_take(&process->cord, fd_take(&fds->channel[0]),
-		    spec->select, process);
-	return e;
-}
-
-/* The child exists: from here on it is ours to reap. */
-int
-process_adopt_take(struct process *process, pid_t pid, int pidfd)
-{
-	must(process->is_reaped && process->pid == 0);
-	process->pid = pid;
-	process->is_reaped = false;
-	RB_INSERT(process_tree, &processes, process);
-	process_n_blind += pidfd == -ENOSYS;
-	if (pidfd == -ENOSYS)
-		return 0;
-	if (pidfd < 0)
-		return pidfd;
-	process->pidfd = pidfd;
-	return select_watch(
-	    process->select, &process->end_io, pidfd, LOOP_READ, process);
-}
-
-/* Everything but the memory of the object. Returns 0 or -errno. */
-static int
-process_launch(struct process *process, const struct process_spec *spec,
-    struct process_fds *fds)
-{
-	int pidfd, e;
-
-	if ((e = process_open(process, spec, fds)) < 0 ||
-	    (e = process_fork_open_rest(fds)) < 0 ||
-	    (e = process_report_open_take(fd_take(&fds->report[0]),
-		 &spec->heritage, spec->select, process, &process->report)) < 0)
-		return e;
-	const pid_t pid = process_fork(spec, fds, &pidfd);
-	return pid < 0 ? (int)pid : process_adopt_take(process, pid, pidfd);
-}
-
-/* What became of making one. */
-static int
-process_made(int e, struct process **process, struct err *err_r)
-{
-	if (e == 0)
-		return 0;
-	process_free(process);
-	return err_set(err_r, e, NULL, "no process could be made: %s",
-	    strerrordesc_np(-e));
-}
-
-int
-process_start(const struct process_spec *spec, struct process **process_r,
-    struct err *err_r)
-{
-	struct process_fds fds = PROCESS_FDS_NONE;
-
-	if (!(*process_r = process_new(spec)))
-		return err_set(err_r, -ENOMEM, NULL, "no memory for a process");
-	const int e = process_launch(*process_r, spec, &fds);
-	process_fork_close(&fds);
-	return process_made(e, process_r, err_r);
-}
-
-int
-process_prepare(const struct process_spec *spec, struct process **process_r,
-    int child_fds_r[2], struct err *err_r)
-{
-	struct process_fds fds = PROCESS_FDS_NONE;
-
-	if (!(*process_r = process_new(spec)))
-		return err_set(err_r, -ENOMEM, NULL, "no memory for a process");
-	const int e = process_open(*process_r, spec, &fds);
-	child_fds_r[0] = e < 0 ? -1 : fd_take(&fds.channel[1]);
-	child_fds_r[1] = e < 0 ? -1 : fd_take(&fds.err[1]);
-	process_fork_close(&fds);
-	return process_made(e, process_r, err_r);
-}
-
 void
 process_pass_on(
     struct process *process, const char *name, struct select *select)
@@ -365,29 +237,6 @@ process_pass_on(
 			select_move(ios[i], select, process);
 	if (process->todo)
 		select_post(select);
-}
-
-void
-process_free(struct process **process)
-{
-	struct process *const p = *process;
-
-	*process = NULL;
-	if (!p)
-		return;
-	must_be(p, PROCESS_MAGIC);
-	if (!p->is_reaped) {
-		/* Its own zombie is an orphan's now: family.c reaps it. */
-		if (!p->shares_group)
-			kill(-p->pid, SIGKILL);
-		kill(p->pid, SIGKILL);
-		RB_REMOVE(process_tree, &processes, p);
-	}
-	process_close(p);
-	process_report_free(&p->report);
-	murmur_fini(&p->murmur);
-	p->magic = 0;
-	mem_free(p);
 }
 
 /* ------------------------------------------------------------------- asking */
