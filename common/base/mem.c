@@ -13,7 +13,7 @@ static size_t mem_refused_at;
 static atomic_size_t mem_living; /* helper threads allocate too */
 
 /* Count an allocation; say whether a test wants this one to fail. */
-static int
+static bool
 mem_is_refused(void)
 {
 	mem_counted++;
@@ -27,6 +27,21 @@ mem_given(void *p)
 	if (p)
 		atomic_fetch_add_explicit(&mem_living, 1, memory_order_relaxed);
 	return p;
+}
+
+bool
+mem_pool_get(void)
+{
+	if (mem_is_refused())
+		return false;
+	atomic_fetch_add_explicit(&mem_living, 1, memory_order_relaxed);
+	return true;
+}
+
+void
+mem_pool_put(void)
+{
+	atomic_fetch_sub_explicit(&mem_living, 1, memory_order_relaxed);
 }
 
 void *

@@ -8,6 +8,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Allocate n bytes, uninitialised. Returns *new* memory or NULL. */
@@ -37,6 +38,15 @@ void *xmem_zalloc(size_t count, size_t size)
 /* mem_strdup that aborts with a sentence when memory is short. */
 char *xmem_strdup(const char *s)
     __attribute__((malloc, returns_nonnull, warn_unused_result));
+
+/*
+ * For a pool whose objects malloc does not see: one is about to be given out,
+ * which counts as an allocation. Returns false when a test wants it refused.
+ */
+bool mem_pool_get(void);
+
+/* The pool has it back. */
+void mem_pool_put(void);
 
 /*
  * Tests only: refuse the n-th allocation from now (1 = the next one), once;

@@ -44,6 +44,23 @@ START_TEST(every_living_allocation_is_counted_once)
 }
 END_TEST
 
+START_TEST(an_object_of_a_pool_counts_and_is_refused_like_an_allocation)
+{
+	const size_t before = mem_live();
+
+	mem_fail_at(2);
+	ck_assert(mem_pool_get());
+	ck_assert(!mem_pool_get());
+	ck_assert(mem_pool_get());
+	ck_assert_uint_eq(mem_count(), 3);
+	mem_fail_at(0);
+	ck_assert_uint_eq(mem_live(), before + 2);
+	mem_pool_put();
+	mem_pool_put();
+	ck_assert_uint_eq(mem_live(), before);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -53,6 +70,8 @@ main(void)
 
 	tcase_add_test(c, the_nth_allocation_is_refused_once);
 	tcase_add_test(c, every_living_allocation_is_counted_once);
+	tcase_add_test(
+	    c, an_object_of_a_pool_counts_and_is_refused_like_an_allocation);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_NORMAL);
 	const int n = srunner_ntests_failed(r);
