@@ -66,40 +66,52 @@ struct scope {
 	struct scope_value *values; /* context values set here, newest first */
 };
 
+/*
+ * It lies at the top of its own stack (stack.h) from its start until the last
+ * handle is given back, also when it is over. What a park and a resume touch
+ * comes first: two lines of the caches, beside the innermost frames.
+ */
 struct task {
 	uint32_t magic;
 	unsigned refs; /* handles, and one while it is not done */
-	enum task_phase phase;
-	enum task_outcome outcome;
-	struct task_spec spec;
 	unsigned depth;
-	TAILQ_ENTRY(task) run_link;
-	struct scope_entry entry; /* in the list of its parent scope */
-	struct scope *inner;      /* innermost open scope on its stack */
-	struct scope scope;
-	bool is_halting;
-	bool is_muted;      /* its failure is its awaiter's, not its owner's */
-	bool has_provided;  /* a resource in use: only its scope may halt it */
-	bool is_urgent;     /* it runs before all others when it is ready */
 	unsigned shield;    /* > 0: halts wait */
 	unsigned n_crashed; /* open scopes of its stack that crashed */
+	int here_line;      /* see here_file */
+	enum task_phase phase : 8;
+	enum task_outcome outcome : 8;
+	bool is_halting;
+	bool is_urgent;    /* it runs before all others when it is ready */
+	bool is_muted;     /* its failure is its awaiter's, not its owner's */
+	bool has_provided; /* a resource in use: only its scope may halt it */
+	bool has_torn;     /* it failed in its teardown */
+	bool has_guard;    /* its stack does */
+	TAILQ_ENTRY(task) run_link;
+	void *sp;
+	struct waiter *waiter;
+
+	const char *waits_for;
+	const char *here_file; /* where it waits; NULL: not known */
+	int64_t parked_ms;
+	struct task *awaits; /* the task whose end it waits for */
+	struct scope *inner; /* innermost open scope on its stack */
 	struct unwind unwind;
+
+	struct stack *stack;
+	void *fake; /* AddressSanitizer's */
+	void *value;
 	struct fault *raised; /* by flow_fail, on its way to the boundary */
 	struct fault *fault;  /* why it failed; owned */
 	struct fault *caught; /* by its last scope_call; owned */
-	bool has_torn;        /* it failed in its teardown */
-	void *value;
 	struct waitq done;
-	struct task *awaits; /* the task whose end it waits for */
-	struct waiter *waiter;
-	const char *waits_for;
-	const char *here_file; /* where it waits; NULL: not known */
-	int here_line;
-	int64_t parked_ms;
-	struct stack *stack; /* NULL when it is done */
-	void *sp;
-	void *fake; /* AddressSanitizer's */
+	struct task_spec spec;
+	struct scope_entry entry; /* in the list of its parent scope */
+	struct scope scope;
 };
+
+_Static_assert(sizeof(struct task) <= STACK_RECORD_BYTES, "the record fits");
+_Static_assert(offsetof(struct task, unwind.is_active) < 2 * STACK_LINE,
+    "what a park touches comes first");
 
 TAILQ_HEAD(task_list, task);
 
@@ -108,8 +120,14 @@ TAILQ_HEAD(task_list, task);
 /* Make sure that tasks of this depth can be queued; 0 or -ENOMEM. */
 int run_reserve(unsigned depth);
 
-/* Give a new task its stack; 0 or -ENOMEM. */
-int run_prepare(struct task *t);
+/*
+ * A task on a stack of at least bytes (0: FLOW_STACK_BYTES), else all zero.
+ * Returns *new* (run_free) or NULL.
+ */
+struct task *run_new(size_t bytes);
+
+/* Give a task that does not run any more back, its stack with it. */
+void run_free(struct task *t);
 
 /* Queue a task that may go on; queued already or running: nothing. */
 void run_ready(struct task *t);
@@ -147,6 +165,9 @@ task_is_interrupted(const struct task *t)
 {
 	return (t->is_halting || t->n_crashed) && task_must_unwind(t);
 }
+
+/* t is over and will not run any more: it may go, or what it needs no more. */
+void task_bury(struct task *t);
 
 /* Wake t out of its wait so that it sees its interruption. */
 void task_interrupt(struct task *t);

@@ -37,9 +37,8 @@ dump_task(FILE *out, const struct task *t, unsigned indent)
 		    (long long)(clock_now_ms() - t->parked_ms));
 	if (t->waits_for && t->here_file)
 		fprintf(out, " at %s:%d", t->here_file, t->here_line);
-	if (t->stack)
-		fprintf(out, ", stack %zu of %zu bytes", dump_stack_bytes(t),
-		    t->stack->bytes);
+	fprintf(out, ", stack %zu of %zu bytes", dump_stack_bytes(t),
+	    stack_bytes(t->stack));
 	fputc('\n', out);
 }
 

@@ -42,8 +42,8 @@ overflow_on_fault(int signo, siginfo_t *si, void *context)
 	const struct task *const t = task_self();
 	const char *const at = si->si_addr;
 
-	if (t && t->stack && at >= t->stack->base &&
-	    at < t->stack->base + OVERFLOW_PAGE)
+	if (t && at >= stack_base(t->stack) &&
+	    at < stack_base(t->stack) + OVERFLOW_PAGE)
 		overflow_say(t);
 	/* SA_RESETHAND: the instruction faults again, by default. */
 }

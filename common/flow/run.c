@@ -148,8 +148,10 @@ run_drain(void)
 {
 	struct task *t = run_next();
 
-	if (!t)
+	if (!t) {
+		stack_tidy();
 		return false;
+	}
 	run.is_draining = true;
 	for (; t; t = run_next())
 		run_enter(t);
@@ -159,18 +161,25 @@ run_drain(void)
 
 static void run_first(void);
 
-int
-run_prepare(struct task *t)
+struct task *
+run_new(size_t bytes)
 {
-	const size_t bytes =
-	    t->spec.stack_bytes ? t->spec.stack_bytes : FLOW_STACK_BYTES;
-
+	const size_t usual = bytes ? bytes : FLOW_STACK_BYTES;
 	/* Sanitized frames are several times larger. */
-	t->stack = stack_get(SANITIZE_ADDRESS ? bytes * 4 : bytes);
-	if (!t->stack)
-		return -ENOMEM;
-	t->sp = flow_switch_prepare(stack_top(t->stack), run_first);
-	return 0;
+	struct stack *const s = stack_get(SANITIZE_ADDRESS ? usual * 4 : usual);
+
+	if (!s)
+		return NULL;
+	struct task *const t = stack_record(s);
+	*t = (struct task){ .stack = s, .has_guard = s->has_guard };
+	t->sp = flow_switch_prepare(stack_top(s), run_first);
+	return t;
+}
+
+void
+run_free(struct task *t)
+{
+	stack_put(t->stack);
 }
 
 /* t is the running task from here on. */
@@ -181,7 +190,7 @@ run_begin(struct task *t)
 		flow_probe.on_resume(t);
 	if (t->run_link.tqe_prev)
 		run_remove(t);
-	must(t->stack);
+	must(t->phase != TASK_DONE);
 	t->is_urgent = false;
 	t->phase = TASK_ON_CPU;
 	run.self = t;
@@ -193,16 +202,15 @@ run_enter(struct task *t)
 	must(!run.self);
 	run_begin(t);
 	run.is_from_loop = true;
-	sanitize_switch_start(&run.loop_fake, t->stack->base, t->stack->bytes);
+	sanitize_switch_start(
+	    &run.loop_fake, stack_base(t->stack), stack_bytes(t->stack));
 	flow_switch(&run.loop_sp, t->sp);
 	sanitize_switch_finish(run.loop_fake, NULL, NULL);
 	/* tasks change to each other: the one that came back may be another */
-	struct task *last = run.self;
+	struct task *const last = run.self;
 	run.self = NULL;
-	if (last->phase == TASK_DONE) {
-		stack_put(&last->stack);
-		task_unref(&last);
-	}
+	if (last->phase == TASK_DONE)
+		task_bury(last);
 }
 
 /* On a stack again: whose was it before? The loop's is remembered. */
@@ -227,12 +235,12 @@ run_park(void)
 	/* flow_run returns at the first wait: others run in the next turn */
 	struct task *const next = run.is_draining ? run_next() : NULL;
 
-	if (!t->stack->has_guard && !stack_check(t->stack))
+	if (!t->has_guard && !stack_check(t->stack))
 		overflow_abort(t);
 	if (next) {
 		run_begin(next);
-		sanitize_switch_start(
-		    &t->fake, next->stack->base, next->stack->bytes);
+		sanitize_switch_start(&t->fake, stack_base(next->stack),
+		    stack_bytes(next->stack));
 		flow_switch(&t->sp, next->sp);
 	} else {
 		sanitize_switch_start(&t->fake, run.loop_low, run.loop_bytes);

@@ -31,8 +31,8 @@
  * valgrind the request is some instructions without effect.
  */
 #if defined(__has_include)
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
 #endif
 #endif
 
@@ -80,6 +80,30 @@ sanitize_stack_reset(void *low, size_t bytes)
 {
 #if SANITIZE_ADDRESS
 	__asan_unpoison_memory_region(low, bytes);
+#endif
+}
+
+/* The record at the top of a stack is somebody's from here on. */
+static inline void
+sanitize_record_begin(void *record, size_t bytes)
+{
+#if SANITIZE_ADDRESS
+	__asan_unpoison_memory_region(record, bytes);
+#endif
+#ifdef VALGRIND_MAKE_MEM_UNDEFINED
+	VALGRIND_MAKE_MEM_UNDEFINED(record, bytes);
+#endif
+}
+
+/* The last reference to it is gone: who touches it now is wrong. */
+static inline void
+sanitize_record_end(void *record, size_t bytes)
+{
+#if SANITIZE_ADDRESS
+	__asan_poison_memory_region(record, bytes);
+#endif
+#ifdef VALGRIND_MAKE_MEM_NOACCESS
+	VALGRIND_MAKE_MEM_NOACCESS(record, bytes);
 #endif
 }
 

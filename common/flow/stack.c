@@ -4,11 +4,14 @@
  * (MAP_NORESERVE, no huge pages), so a parked task costs the pages it used.
  * A slab is one mapping; with MADV_GUARD_INSTALL its guards split nothing, so
  * 100 000 stacks stay far below vm.max_map_count.
+ *
+ * A stack that is put back keeps its pages until nothing is left to run; then
+ * those beyond STACK_WARM_BYTES of address space are given back to the kernel,
+ * neighbours by one call.
  */
 #include "common/flow/stack.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -18,26 +21,36 @@
 
 #define STACK_PAGE         4096
 #define STACK_SLAB_STACKS  64
-#define STACK_POOLS        4   /* different sizes in one process */
-#define STACK_WARM         256 /* free stacks that keep their pages */
-#define STACK_GUARD_ADVICE 102 /* MADV_GUARD_INSTALL, Linux 6.13 */
+#define STACK_POOLS        4          /* different sizes in one process */
+#define STACK_WARM_BYTES   (16 << 20) /* of free stacks that keep their pages */
+#define STACK_COLOURS      8          /* see stack_top */
+#define STACK_GUARD_ADVICE 102        /* MADV_GUARD_INSTALL, Linux 6.13 */
+
+TAILQ_HEAD(stack_list, stack);
+
+struct pool;
 
 /* One mapping of STACK_SLAB_STACKS stacks of a pool. */
 struct slab {
-	struct slab *next;
+	SLIST_ENTRY(slab) link;
+	SLIST_ENTRY(slab) trim_link;
+	struct pool *pool;
 	char *memory;
-	size_t bytes;
+	uint64_t to_trim; /* bit n: stack n is free, its pages are to go */
 	struct stack stacks[STACK_SLAB_STACKS];
 };
 
+SLIST_HEAD(slab_list, slab);
+
 /* All stacks of one size. */
 struct pool {
-	size_t bytes;       /* of one stack, guard included; 0: unused row */
-	struct stack *warm; /* free, keep the pages that they touched */
-	struct stack *cold; /* free, without pages */
+	size_t bytes;           /* of one stack, guard included; 0: unused */
+	struct stack_list warm; /* free, may hold pages; latest first */
+	struct stack_list cold; /* free, without pages */
+	struct stack_list over; /* only their records are in use */
 	size_t n_warm;
 	size_t n_used;
-	struct slab *slabs;
+	struct slab_list slabs;
 };
 
 static struct pool pools[STACK_POOLS];
@@ -45,16 +58,62 @@ static size_t n_mprotected;
 static size_t max_mprotected = STACK_MPROTECT_MAX;
 static bool lacks_guard_advice;
 
+static void
+pool_init(struct pool *pool, size_t bytes)
+{
+	*pool = (struct pool){ .bytes = bytes };
+	TAILQ_INIT(&pool->warm);
+	TAILQ_INIT(&pool->cold);
+	TAILQ_INIT(&pool->over);
+	SLIST_INIT(&pool->slabs);
+}
+
+/* The pool of stacks of that size; a new one in an unused row. */
 static struct pool *
 stack_pool(size_t bytes)
 {
-	for (size_t i = 0; i < STACK_POOLS; i++) {
-		if (!pools[i].bytes)
-			pools[i].bytes = bytes;
+	struct pool *unused = NULL;
+
+	for (size_t i = STACK_POOLS; i-- > 0;) {
 		if (pools[i].bytes == bytes)
 			return &pools[i];
+		if (!pools[i].bytes)
+			unused = &pools[i];
 	}
-	must_fail(__FILE__, __LINE__, "too many sizes of stacks");
+	if (!unused)
+		must_fail(__FILE__, __LINE__, "too many sizes of stacks");
+	pool_init(unused, bytes);
+	return unused;
+}
+
+char *
+stack_base(const struct stack *s)
+{
+	return s->slab->memory + s->number * s->slab->pool->bytes;
+}
+
+/*
+ * Neighbours have their records, and with them what they touch at each park,
+ * on different lines of their pages: else all tasks would share the few sets
+ * of the caches that these lines belong to.
+ */
+char *
+stack_top(const struct stack *s)
+{
+	return stack_base(s) + s->slab->pool->bytes - STACK_RECORD_BYTES -
+	       s->number % STACK_COLOURS * STACK_LINE;
+}
+
+size_t
+stack_bytes(const struct stack *s)
+{
+	return (size_t)(stack_top(s) - stack_base(s));
+}
+
+void *
+stack_record(const struct stack *s)
+{
+	return stack_top(s);
 }
 
 /* Make the lowest page of the stack fault; false: it cannot be had. */
@@ -74,50 +133,70 @@ stack_guard(char *base)
 	return true;
 }
 
+/* Put the stacks of a new slab on the free list of the pool. */
 static void
-stack_push(struct stack **list, struct stack *s)
+slab_fill(struct slab *slab)
 {
-	s->next_free = *list;
-	*list = s;
+	struct pool *const pool = slab->pool;
+
+	for (unsigned i = 0; i < STACK_SLAB_STACKS; i++) {
+		struct stack *const s = &slab->stacks[i];
+		s->slab = slab;
+		s->number = (uint8_t)i;
+		s->valgrind_id =
+		    sanitize_stack_add(stack_base(s), stack_top(s));
+		sanitize_record_end(stack_record(s), STACK_RECORD_BYTES);
+		TAILQ_INSERT_TAIL(&pool->cold, s, link);
+	}
 }
 
-static struct stack *
-stack_pop(struct stack **list)
-{
-	struct stack *const s = *list;
-
-	*list = s->next_free;
-	return s;
-}
-
-/* Map a slab and put its stacks on the free list of the pool. */
+/* Map one more slab. */
 static int
-stack_grow(struct pool *pool)
+pool_grow(struct pool *pool)
 {
+	const size_t bytes = pool->bytes * STACK_SLAB_STACKS;
 	struct slab *const slab = mem_zalloc(1, sizeof(*slab));
 
 	if (!slab)
 		return -ENOMEM;
-	slab->bytes = pool->bytes * STACK_SLAB_STACKS;
-	slab->memory = mmap(NULL, slab->bytes, PROT_READ | PROT_WRITE,
+	slab->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 	if (slab->memory == MAP_FAILED) {
 		mem_free(slab);
 		return -ENOMEM;
 	}
-	(void)madvise(slab->memory, slab->bytes, MADV_NOHUGEPAGE);
-	sanitize_slab_add(slab->memory, slab->bytes);
-	for (size_t i = STACK_SLAB_STACKS; i-- > 0;) {
-		struct stack *const s = &slab->stacks[i];
-		s->base = slab->memory + i * pool->bytes;
-		s->bytes = pool->bytes;
-		s->valgrind_id =
-		    sanitize_stack_add(s->base, s->base + s->bytes);
-		stack_push(&pool->cold, s);
-	}
-	slab->next = pool->slabs;
-	pool->slabs = slab;
+	(void)madvise(slab->memory, bytes, MADV_NOHUGEPAGE);
+	sanitize_slab_add(slab->memory, bytes);
+	slab->pool = pool;
+	slab_fill(slab);
+	SLIST_INSERT_HEAD(&pool->slabs, slab, link);
 	return 0;
+}
+
+/* Take a free stack of the pool; there is one. */
+static struct stack *
+pool_take(struct pool *pool)
+{
+	struct stack *s = TAILQ_FIRST(&pool->warm);
+
+	if (s) {
+		TAILQ_REMOVE(&pool->warm, s, link);
+		pool->n_warm--;
+	} else {
+		s = TAILQ_FIRST(&pool->cold);
+		TAILQ_REMOVE(&pool->cold, s, link);
+	}
+	pool->n_used++;
+	return s;
+}
+
+/* Nobody's frames are on it any more. */
+static void
+stack_reset(const struct stack *s)
+{
+	char *const low = stack_base(s) + STACK_PAGE;
+
+	sanitize_stack_reset(low, (size_t)(stack_top(s) - low));
 }
 
 struct stack *
@@ -126,51 +205,123 @@ stack_get(size_t bytes)
 	const size_t pages = (bytes + STACK_PAGE - 1) / STACK_PAGE + 1;
 	struct pool *const pool = stack_pool(pages * STACK_PAGE);
 
-	if (!pool->warm && !pool->cold && stack_grow(pool) < 0)
+	if (!mem_pool_get())
 		return NULL;
-	pool->n_warm -= pool->warm != NULL;
-	struct stack *const s =
-	    stack_pop(pool->warm ? &pool->warm : &pool->cold);
+	if (TAILQ_EMPTY(&pool->warm) && TAILQ_EMPTY(&pool->cold) &&
+	    pool_grow(pool) < 0) {
+		mem_pool_put();
+		return NULL;
+	}
+	struct stack *const s = pool_take(pool);
 	/* Not before: a guard costs a call, and a page table if it is alone. */
 	if (!s->is_looked_at)
-		s->has_guard = stack_guard(s->base);
+		s->has_guard = stack_guard(stack_base(s));
 	s->is_looked_at = true;
-	pool->n_used++;
-	sanitize_stack_reset(s->base + STACK_PAGE, s->bytes - STACK_PAGE);
+	stack_reset(s);
+	sanitize_record_begin(stack_record(s), STACK_RECORD_BYTES);
 	return s;
 }
 
 void
-stack_put(struct stack **sp)
+stack_put(struct stack *s)
 {
-	struct stack *const s = *sp;
+	struct pool *const pool = s->slab->pool;
 
-	*sp = NULL;
-	if (!s)
-		return;
-	struct pool *const pool = stack_pool(s->bytes);
-	sanitize_stack_reset(s->base + STACK_PAGE, s->bytes - STACK_PAGE);
+	if (s->is_over)
+		TAILQ_REMOVE(&pool->over, s, link);
+	s->is_over = false;
+	stack_reset(s);
+	sanitize_record_end(stack_record(s), STACK_RECORD_BYTES);
 	pool->n_used--;
-	if (pool->n_warm < STACK_WARM) {
-		pool->n_warm++;
-		stack_push(&pool->warm, s);
-		return;
-	}
-	(void)madvise(
-	    s->base + STACK_PAGE, s->bytes - STACK_PAGE, MADV_DONTNEED);
-	stack_push(&pool->cold, s);
+	pool->n_warm++;
+	TAILQ_INSERT_HEAD(&pool->warm, s, link);
+	mem_pool_put();
 }
 
-char *
-stack_top(const struct stack *s)
+void
+stack_over(struct stack *s)
 {
-	return s->base + s->bytes;
+	must(!s->is_over);
+	s->is_over = true;
+	TAILQ_INSERT_TAIL(&s->slab->pool->over, s, link);
+}
+
+/* Give back all pages of stacks first to last of a slab; guards stay. */
+static void
+slab_trim_run(const struct slab *slab, unsigned first, unsigned last)
+{
+	char *const low = stack_base(&slab->stacks[first]) + STACK_PAGE;
+	char *const end = stack_base(&slab->stacks[last]) + slab->pool->bytes;
+
+	(void)madvise(low, (size_t)(end - low), MADV_DONTNEED);
+}
+
+/* Give back the pages of the stacks that are marked, runs of them at once. */
+static void
+slab_trim(struct slab *slab)
+{
+	uint64_t left = slab->to_trim;
+
+	while (left) {
+		const unsigned first = (unsigned)__builtin_ctzll(left);
+		const uint64_t after = ~(left >> first);
+		const unsigned n =
+		    after ? (unsigned)__builtin_ctzll(after) : 64;
+		slab_trim_run(slab, first, first + n - 1);
+		left &= n + first < 64 ? UINT64_MAX << (first + n) : 0;
+	}
+	slab->to_trim = 0;
+}
+
+/* Free stacks beyond those that stay warm, those longest unused, get cold. */
+static void
+pool_cool(struct pool *pool)
+{
+	struct slab_list marked = SLIST_HEAD_INITIALIZER(marked);
+	struct slab *slab;
+
+	while (pool->n_warm * pool->bytes > STACK_WARM_BYTES) {
+		struct stack *const s = TAILQ_LAST(&pool->warm, stack_list);
+		slab = s->slab;
+		TAILQ_REMOVE(&pool->warm, s, link);
+		pool->n_warm--;
+		TAILQ_INSERT_HEAD(&pool->cold, s, link);
+		if (!slab->to_trim)
+			SLIST_INSERT_HEAD(&marked, slab, trim_link);
+		slab->to_trim |= UINT64_C(1) << s->number;
+	}
+	SLIST_FOREACH (slab, &marked, trim_link)
+		slab_trim(slab);
+}
+
+/* Of stacks that are over only the record is left. */
+static void
+pool_strip(struct pool *pool)
+{
+	struct stack *s;
+
+	while ((s = TAILQ_FIRST(&pool->over))) {
+		TAILQ_REMOVE(&pool->over, s, link);
+		s->is_over = false;
+		stack_trim(s, stack_top(s));
+	}
+}
+
+void
+stack_tidy(void)
+{
+	for (size_t i = 0; i < STACK_POOLS; i++) {
+		if (!pools[i].bytes)
+			continue;
+		pool_strip(&pools[i]);
+		pool_cool(&pools[i]);
+	}
 }
 
 bool
 stack_check(const struct stack *s)
 {
-	return *(const volatile uint64_t *)s->base == 0;
+	return *(const volatile uint64_t *)stack_base(s) == 0;
 }
 
 void
@@ -178,7 +329,7 @@ stack_trim(const struct stack *s, const void *sp)
 {
 	/* 1 KiB below sp: the red zone and the call that brought us here. */
 	const uintptr_t end = ((uintptr_t)sp - 1024) & ~(uintptr_t)4095;
-	const uintptr_t low = (uintptr_t)s->base + STACK_PAGE;
+	const uintptr_t low = (uintptr_t)stack_base(s) + STACK_PAGE;
 
 	must((uintptr_t)sp > low && (uintptr_t)sp <= (uintptr_t)stack_top(s));
 	if (end > low && !SANITIZE_ADDRESS)
@@ -189,29 +340,49 @@ void
 stack_guard_by(bool uses_advice, size_t n_mprotect)
 {
 	for (size_t i = 0; i < STACK_POOLS; i++)
-		must(!pools[i].slabs);
+		must(SLIST_EMPTY(&pools[i].slabs));
 	lacks_guard_advice = !uses_advice;
 	max_mprotected = n_mprotect;
+}
+
+/* Unmap a slab; its stacks are free. */
+static void
+slab_free(struct slab *slab)
+{
+	const size_t bytes = slab->pool->bytes * STACK_SLAB_STACKS;
+
+	for (size_t n = 0; n < STACK_SLAB_STACKS; n++)
+		sanitize_stack_remove(slab->stacks[n].valgrind_id);
+	sanitize_stack_reset(slab->memory, bytes);
+	sanitize_slab_remove(slab->memory, bytes);
+	munmap(slab->memory, bytes);
+	mem_free(slab);
+}
+
+static void
+pool_free(struct pool *pool)
+{
+	struct slab *slab;
+
+	while ((slab = SLIST_FIRST(&pool->slabs))) {
+		SLIST_REMOVE_HEAD(&pool->slabs, link);
+		slab_free(slab);
+	}
+	*pool = (struct pool){ .bytes = 0 };
 }
 
 void
 stack_close(void)
 {
-	for (size_t i = 0; i < STACK_POOLS; i++) {
-		struct slab *slab;
+	size_t n_used = 0;
 
-		must(pools[i].n_used == 0);
-		while ((slab = pools[i].slabs)) {
-			pools[i].slabs = slab->next;
-			for (size_t n = 0; n < STACK_SLAB_STACKS; n++)
-				sanitize_stack_remove(
-				    slab->stacks[n].valgrind_id);
-			sanitize_slab_remove(slab->memory, slab->bytes);
-			munmap(slab->memory, slab->bytes);
-			mem_free(slab);
-		}
-		pools[i] = (struct pool){ 0 };
+	for (size_t i = 0; i < STACK_POOLS; i++) {
+		n_used += pools[i].n_used;
+		if (pools[i].bytes && !pools[i].n_used)
+			pool_free(&pools[i]);
 	}
+	if (n_used)
+		return;
 	n_mprotected = 0;
 	max_mprotected = STACK_MPROTECT_MAX;
 	lacks_guard_advice = false;

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/flow/core.h"
 #include "common/flow/overflow.h"
@@ -53,17 +52,13 @@ task_new(
 	must(spec->name && spec->body);
 	if (run_reserve(parent->depth + 1) < 0)
 		return task_refuse(spec, -ENOMEM);
-	struct task *const t = mem_zalloc(1, sizeof(*t));
+	struct task *const t = run_new(spec->stack_bytes);
 	if (!t)
 		return task_refuse(spec, -ENOMEM);
 	t->magic = TASK_MAGIC;
 	t->refs = 1;
 	t->spec = *spec;
 	t->depth = parent->depth + 1;
-	if (run_prepare(t) < 0) {
-		mem_free(t);
-		return task_refuse(spec, -ENOMEM);
-	}
 	scope_init(&t->scope, parent, t);
 	t->inner = &t->scope;
 	waitq_init(&t->done);
@@ -148,10 +143,18 @@ task_unref(struct task **tp)
 	must(t->refs > 0);
 	if (--t->refs)
 		return;
-	must(t->phase == TASK_DONE && !t->stack);
+	must(t->phase == TASK_DONE);
 	fault_free(&t->fault);
 	t->magic = 0;
-	mem_free(t);
+	run_free(t);
+}
+
+void
+task_bury(struct task *t)
+{
+	if (t->refs > 1)
+		stack_over(t->stack);
+	task_unref(&t);
 }
 
 /* What became of a task whose scope is closed. */
@@ -220,10 +223,9 @@ static void
 task_end_unborn(struct task *t)
 {
 	run_remove(t);
-	stack_put(&t->stack);
 	t->scope.state = SCOPE_CLOSED;
 	task_finish(t);
-	task_unref(&t);
+	task_bury(t);
 }
 
 void

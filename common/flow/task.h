@@ -49,7 +49,7 @@ struct task_spec {
 	 * before it ran, or could not be spawned. NULL: arg is *borrowed*.
 	 */
 	void (*dispose)(void *arg);
-	size_t stack_bytes; /* 0: FLOW_STACK_BYTES */
+	size_t stack_bytes; /* its record (below 1 KiB) included; 0: usual */
 };
 
 #define FLOW_STACK_BYTES      (64 * 1024)
@@ -67,7 +67,7 @@ enum task_outcome {
  */
 void flow_open(void);
 
-/* Free the flow; every task must be done. */
+/* Free the flow; every task must be done. Handles may be held longer. */
 void flow_close(void);
 
 /*
@@ -110,7 +110,10 @@ struct scope *task_scope(struct task *t);
 /* One more reference to t. Returns t. */
 struct task *task_ref(struct task *t);
 
-/* Give a reference back; accepts NULL, sets *t to NULL. Halts nothing. */
+/*
+ * Give a reference back; accepts NULL, sets *t to NULL. Halts nothing. A task
+ * that is over costs a page until its last one.
+ */
 void task_unref(struct task **t);
 
 /* A local reference that gives itself back. */

@@ -22,8 +22,8 @@ struct unwind_boundary {
 /* The unwinding state of one stack; embedded in its task. */
 struct unwind {
 	struct unwind_boundary *boundary; /* innermost */
+	bool is_active;                   /* cleanups of locals are running */
 	struct _Unwind_Exception exception;
-	bool is_active; /* cleanups of locals are running */
 };
 
 /*
