@@ -93,6 +93,8 @@ struct task {
 	const char *waits_for;
 	const char *here_file; /* where it waits; NULL: not known */
 	int64_t parked_ms;
+	/* One that was queued later; only to be fetched, it may be gone. */
+	const struct task *ahead;
 	struct task *awaits; /* the task whose end it waits for */
 	struct scope *inner; /* innermost open scope on its stack */
 	struct unwind unwind;

@@ -6,6 +6,9 @@
 
 #include "common/base/must.h"
 
+#define SIGNAL_AHEAD 4  /* so many before its turn a subscription is fetched */
+#define SIGNAL_LINE  64 /* of the caches */
+
 void
 flow_signal_init(struct flow_signal *s)
 {
@@ -21,6 +24,7 @@ flow_signal_end(struct flow_subscription *sub, int status, void *value)
 	struct flow_signal *const s = sub->signal;
 
 	TAILQ_REMOVE(&s->subscriptions, sub, link);
+	s->n_waited_for -= sub->policy == FLOW_SIGNAL_WAIT;
 	sub->signal = NULL;
 	sub->status = status;
 	queue_close(&sub->values, value);
@@ -50,6 +54,8 @@ flow_signal_must_wait(const struct flow_signal *s)
 {
 	const struct flow_subscription *sub;
 
+	if (!s->n_waited_for)
+		return false;
 	TAILQ_FOREACH (sub, &s->subscriptions, link)
 		if (sub->policy == FLOW_SIGNAL_WAIT &&
 		    queue_is_full(&sub->values))
@@ -57,14 +63,39 @@ flow_signal_must_wait(const struct flow_signal *s)
 	return false;
 }
 
+/*
+ * The subscriptions lie on the stacks of many tasks: before one is sent to,
+ * fetch what the next one needs, and a later one itself.
+ */
+static inline void
+flow_signal_fetch(
+    const struct flow_subscription *sub, const struct flow_subscription *next)
+{
+	__builtin_prefetch(TAILQ_FIRST(&next->values.consumers.waiters), 1);
+	__builtin_prefetch(next->values.items, 1);
+	if (!sub->ahead)
+		return;
+	__builtin_prefetch(sub->ahead, 1);
+	__builtin_prefetch((const char *)sub->ahead + SIGNAL_LINE, 1);
+}
+
 int
 flow_signal_send(struct flow_signal *s, void *value)
 {
 	struct flow_subscription *sub, *next;
+	struct flow_subscription *passed[SIGNAL_AHEAD] = { NULL };
+	size_t n = 0;
 
 	if (flow_signal_must_wait(s))
 		return -EAGAIN;
 	TAILQ_FOREACH_SAFE (sub, &s->subscriptions, link, next) {
+		if (next)
+			flow_signal_fetch(sub, next);
+		struct flow_subscription **const p =
+		    &passed[n++ % SIGNAL_AHEAD];
+		if (*p)
+			(*p)->ahead = sub;
+		*p = sub;
 		const int rc = queue_add(&sub->values, value);
 		if (rc == -ENOBUFS)
 			flow_signal_overflow(sub, value);
@@ -112,6 +143,7 @@ flow_signal_join(struct flow_signal *s, struct flow_subscription *sub,
 		return 0;
 	}
 	sub->signal = s;
+	s->n_waited_for += policy == FLOW_SIGNAL_WAIT;
 	TAILQ_INSERT_TAIL(&s->subscriptions, sub, link);
 	return 0;
 }

@@ -26,6 +26,8 @@ enum flow_signal_policy {
 /* One subscriber; embedded in it, also on its stack. */
 struct flow_subscription {
 	TAILQ_ENTRY(flow_subscription) link;
+	/* One that subscribed later; only to be fetched, it may be gone. */
+	const struct flow_subscription *ahead;
 	struct flow_signal *signal; /* NULL once it ended */
 	enum flow_signal_policy policy;
 	struct queue values;
@@ -35,6 +37,7 @@ struct flow_subscription {
 TAILQ_HEAD(flow_subscriptions, flow_subscription);
 struct flow_signal {
 	struct flow_subscriptions subscriptions;
+	size_t n_waited_for;  /* of them those with FLOW_SIGNAL_WAIT */
 	struct waitq senders; /* of flow_signal_put, while one is full */
 	bool is_closed;
 	void *close_value;
