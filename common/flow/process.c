@@ -133,7 +133,7 @@ static void *
 process_watch(void *arg)
 {
 	struct flow_process *const p = arg;
-	void *value;
+	void *value = NULL;
 
 	(void)process_await(p, CLOCK_NEVER);
 	(void)latch_wait(&p->ended, "its end", CLOCK_NEVER, &value);
