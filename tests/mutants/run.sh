@@ -19,7 +19,7 @@ trap 'exit 143' TERM
 exec </dev/null
 
 # What sees most comes first; the last needs real processes and real time.
-suites='task scope combine wait main stack process'
+suites='task life halt cleanup scope combine wait main stack process'
 cc=${CC:-cc}
 flags="-O1 -std=gnu11 -D_GNU_SOURCE -DFLOW_INSIDE -fexceptions
   -fno-strict-aliasing -I. $(pkg-config --cflags check libevent_core libbsd)"

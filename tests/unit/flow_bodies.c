@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* flow_bodies: what they note is part of what the tests compare. */
+#include "tests/unit/flow_bodies.h"
+
+#include "common/flow/sleep.h"
+
+void *
+body_return(void *arg)
+{
+	return arg;
+}
+
+void *
+body_sleep(void *arg)
+{
+	noted(end, "cleaned");
+
+	note("started");
+	flow_sleep(1000);
+	note("slept");
+	return arg;
+}
+
+void *
+body_slow_end(void *arg)
+{
+	ENSURE(note_slow_end, arg);
+	flow_suspend();
+	return NULL;
+}
+
+void *
+body_fail(void *arg)
+{
+	noted(end, "unwound");
+
+	flow_fail(-EPERM, "%s", (const char *)arg);
+}
+
+void *
+body_fail_later(void *arg)
+{
+	flow_sleep(5);
+	flow_fail(-EPERM, "%s", (const char *)arg);
+}
+
+void *
+body_note(void *arg)
+{
+	note("%s", (const char *)arg);
+	return NULL;
+}
+
+void *
+halt_arg(void *arg)
+{
+	need(task_halt(arg, NULL) == 0);
+	note("halted");
+	return NULL;
+}
+
+void
+dispose_note(void *arg)
+{
+	note("disposed");
+}
