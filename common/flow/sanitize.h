@@ -6,6 +6,7 @@
 #ifndef FLOW_SANITIZE_H
 #define FLOW_SANITIZE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -35,6 +36,17 @@
 #include <valgrind/memcheck.h>
 #endif
 #endif
+
+/* Whether valgrind runs this. */
+static inline bool
+sanitize_on_valgrind(void)
+{
+#ifdef RUNNING_ON_VALGRIND
+	return RUNNING_ON_VALGRIND != 0;
+#else
+	return false;
+#endif
+}
 
 /* A stack [low, high) exists. Returns its number for valgrind. */
 static inline unsigned
