@@ -31,7 +31,8 @@ QEMU = (
     (r"a_task_that_(runs_over|overran)_its_stack_dies_by_name.*",
      "qemu-user says a line of its own when a program dies by a signal, and "
      "installs no guards by madvise"),
-    (r"a_parked_task_costs_a_page_and_nearly_nothing_else",
+    (r"a_parked_task_costs_a_page_.*|memory_comes_back_when_.*|"
+     r"a_task_that_is_over_keeps_a_page_.*",
      "qemu-user has memory of its own for the pages of its guest"),
 )
 PR_SET_CHILD_SUBREAPER = 36
