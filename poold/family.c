@@ -24,7 +24,6 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/flow/sleep.h"
-#include "common/loop/loop.h"
 #include "common/proc/pidfd.h"
 
 #include "poold/heritage.h"

@@ -65,9 +65,7 @@ GRANTS = {"switchboard/admin.c": ("jansson.h",),
 # Rooms written in tasks: they wait by the calls of flow, and only these files
 # of theirs use the loop itself; the README of the room says why.
 TASKS = ("backend", "poold")
-LOOPS = ("backend/reap.c", "poold/family.c", "poold/pool.c", "poold/pool.h",
-         "poold/process.c", "poold/turn.c", "poold/turn.h",
-         "poold/zygote_link.c")
+LOOPS = ("backend/reap.c",)
 
 # Guards that are not ROOM_FILE_H: what is installed has a name of its own.
 GUARDS = {"backend/holdline.h": "HOLDLINE_H"}
