@@ -3,6 +3,7 @@
 #include "common/flow/select.h"
 
 #include <errno.h>
+#include <stddef.h>
 
 #include "common/base/must.h"
 

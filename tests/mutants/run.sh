@@ -19,7 +19,7 @@ trap 'exit 143' TERM
 exec </dev/null
 
 # What sees most comes first; the last needs real processes and real time.
-suites='task life halt cleanup scope combine wait main stack process'
+suites='task life halt cleanup scope combine wait select main stack process'
 cc=${CC:-cc}
 flags="-O1 -std=gnu11 -D_GNU_SOURCE -DFLOW_INSIDE -fexceptions
   -fno-strict-aliasing -I. $(pkg-config --cflags check libevent_core libbsd)"
@@ -70,7 +70,7 @@ failed() { n_failed=$((n_failed + 1)); }
 row verdict fault 'seen by'
 compile common/base/must.c common/base/err.c common/base/mem.c \
   common/base/bytes.c common/base/clock.c common/base/random.c \
-  common/base/log.c common/base/fd.c common/loop/loop.c common/flow/*.c \
+  common/base/log.c common/base/fd.c common/loop/*.c common/flow/*.c \
   "common/flow/switch_$(uname -m).S" tests/unit/flow_*.c \
   tests/unit/test_flow_*.c && link || exit 1
 if by=$(seen); then
