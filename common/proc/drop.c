@@ -5,12 +5,14 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/must.h"
@@ -27,8 +29,8 @@ drop_is_number(const char *user, uid_t *uid_r)
 	return !fault;
 }
 
-int
-drop_find(const char *user, struct drop_ids *ids_r, struct err *err_r)
+static int
+drop_look_up(const char *user, struct drop_ids *ids_r, struct err *err_r)
 {
 	char room[4096];
 	struct passwd entry, *found = NULL;
@@ -46,6 +48,55 @@ drop_find(const char *user, struct drop_ids *ids_r, struct err *err_r)
 	ids_r->gid = found ? entry.pw_gid : uid;
 	strlcpy(ids_r->user, user, sizeof(ids_r->user));
 	return 0;
+}
+
+/* What the child found. */
+struct drop_answer {
+	int rc;
+	struct drop_ids ids;
+	struct err err;
+};
+
+/* Look it up in a child. Returns false when there can be none. */
+static bool
+drop_ask_child(const char *user, struct drop_answer *answer_r)
+{
+	int fds[2], status;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return false;
+	const pid_t pid = fork();
+	if (pid == 0) {
+		struct drop_answer answer = { .rc = 0 };
+		answer.rc = drop_look_up(user, &answer.ids, &answer.err);
+		_exit(write(fds[1], &answer, sizeof(answer)) !=
+		      (ssize_t)sizeof(answer));
+	}
+	close(fds[1]);
+	const ssize_t n =
+	    pid < 0 ? -1 : read(fds[0], answer_r, sizeof(*answer_r));
+	close(fds[0]);
+	if (pid > 0)
+		(void)waitpid(pid, &status, 0);
+	return n == (ssize_t)sizeof(*answer_r);
+}
+
+int
+drop_find(const char *user, struct drop_ids *ids_r, struct err *err_r)
+{
+	struct drop_answer answer;
+
+	/*
+	 * The libraries behind the name service (320 KiB, where systemd's is
+	 * asked) stay in the child.
+	 */
+	if (!drop_ask_child(user, &answer))
+		return drop_look_up(user, ids_r, err_r);
+	if (answer.rc == 0)
+		*ids_r = answer.ids;
+	else if (err_r)
+		*err_r = answer.err;
+	return answer.rc;
 }
 
 int
