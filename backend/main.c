@@ -2,8 +2,8 @@
 /*
  * main: the tools backend of one tenant. Peers: the switchboard (HTTP on the
  * inherited listening socket), poold (a channel, its parent). Privileges: none
- * that it was not started with, but for the zygote's (-z), which keeps root for
- * its children to give up. The map of the program, in reading order:
+ * that it was not started with, but for the zygote's (-z, -Z), which keeps root
+ *for its children to give up. The map of the program, in reading order:
  *
  *	holdline.h       what a tool is written with
  *	load.c           the tools: shared objects, their schemas, a self-test
@@ -75,7 +75,7 @@ static void __attribute__((noreturn)) main_usage(const char *what)
 	    "backend: %s\n"
 	    "usage: backend -h HOST [-s STATE_DIR] [-t SESSION_TIMEOUT_MS] "
 	    "[-m MAX_SESSIONS] TOOL.so...\n"
-	    "       backend -z\n",
+	    "       backend -z | -Z\n",
 	    what);
 	exit(2);
 }
@@ -172,9 +172,9 @@ main(int argc, char **argv, char **envp)
 	title_init(argc, argv, envp);
 	log_init("backend", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
-	line.is_told = argc == 2 && strcmp(argv[1], "-z") == 0;
+	line.is_told = argc == 2 && strcasecmp(argv[1], "-z") == 0;
 	if (line.is_told)
-		zygote_run();
+		zygote_run(argv[1][1] == 'Z');
 	first_init();
 	status = flow_main(main_body, &line, tenant_hurry);
 	return status == 128 + SIGTERM ? 0 : status;

@@ -53,6 +53,9 @@ static char **zygote_argv __attribute__((used));
 /* For tools without network and with; NULL: the kernel has none. */
 static struct filter *zygote_filters[2];
 
+/* The first of these is what the zygote's own filter leaves to be refused. */
+static bool zygote_is_confined;
+
 /* Of a child: nobody is known to wait for it. */
 static bool zygote_is_idle;
 
@@ -186,6 +189,8 @@ zygote_confine(const struct proto_assign *assign, struct zygote_block *block)
 	char **const read = zygote_take_strings(block, assign->n_read);
 	char **const write = zygote_take_strings(block, assign->n_write);
 	const bool has_network = assign->has_network != 0;
+	if (zygote_is_confined && (has_network || !assign->has_sandbox))
+		zygote_fail("its filter of system calls is on already");
 	const struct landlock_rules files = {
 		.base = &zygote_base,
 		.read = (const char *const *)read,
@@ -327,17 +332,48 @@ zygote_channel(void)
 	return fd;
 }
 
-/* Compiled once, for all children. */
-static void
-zygote_make_filters(void)
+/* Compile a filter: *new*. */
+static struct filter *
+zygote_make_filter(enum filter_kind kind, bool has_network)
 {
+	struct filter *filter;
 	struct err err;
 
-	for (unsigned i = 0; i < 2 && filter_is_there(); i++)
-		if (filter_new(FILTER_TOOLS, i, &zygote_filters[i], &err) < 0) {
-			log_error("zygote: %s: %s", err.place, err.text);
-			exit(EXIT_FAILURE);
-		}
+	if (filter_new(kind, has_network, &filter, &err) < 0) {
+		log_error("zygote: %s: %s", err.place, err.text);
+		exit(EXIT_FAILURE);
+	}
+	return filter;
+}
+
+/* Put on what all children are to have, but for what forks them. */
+static void
+zygote_confine_all(void)
+{
+	struct filter *own = zygote_make_filter(FILTER_ZYGOTE, false);
+	int e = drop_no_new_privs();
+
+	if (e == 0)
+		e = filter_enter(own);
+	filter_free(&own);
+	if (e < 0) {
+		log_error_err(e, "zygote: cannot be confined");
+		exit(EXIT_FAILURE);
+	}
+	zygote_filters[0] = zygote_make_filter(FILTER_AFTER_ZYGOTE, false);
+	zygote_is_confined = true;
+}
+
+/* Compiled once, for all children. */
+static void
+zygote_make_filters(bool is_confined)
+{
+	if (!filter_is_there())
+		return;
+	if (is_confined)
+		zygote_confine_all();
+	for (unsigned i = 0; i < 2 && !is_confined; i++)
+		zygote_filters[i] = zygote_make_filter(FILTER_TOOLS, i);
 }
 
 /*
@@ -352,7 +388,7 @@ zygote_stock(void)
 }
 
 void
-zygote_run(void)
+zygote_run(bool is_confined)
 {
 	const struct proto_ready ready = { 0 };
 	const int channel = zygote_channel();
@@ -361,7 +397,7 @@ zygote_run(void)
 
 	zygote_parent = getppid();
 	title_set("zygote");
-	zygote_make_filters();
+	zygote_make_filters(is_confined);
 	/* What that freed would be touched again by each child, page by page.
 	 */
 	malloc_trim(0);

@@ -11,11 +11,13 @@
 #include <stdbool.h>
 
 /*
- * Serve poold's SPAWN messages on the channel that the environment names.
+ * Serve poold's SPAWN messages on the channel that the environment names. With
+ * is_confined every tenant to come is confined and has no network: so most of
+ * the filter of system calls is put on now, which costs the children nothing.
  * Ends the process when poold is gone. Returns in a child only, right after
  * its birth: what needs no tenant is done now, then zygote_become is called.
  */
-void zygote_run(void);
+void zygote_run(bool is_confined);
 
 /* In a child: whether nobody waits for it yet, as far as it was told. */
 bool zygote_is_spare(void);

@@ -419,6 +419,18 @@ settings_needs_zygote(const struct settings *settings)
 	return false;
 }
 
+bool
+settings_confines_zygote(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->n_tenants; i++) {
+		const struct settings_tenant *const t = &settings->tenants[i];
+		if (t->is_zygotic &&
+		    (!t->confine.sandbox || t->confine.network))
+			return false;
+	}
+	return true;
+}
+
 void
 settings_fini(struct settings *settings)
 {

@@ -94,6 +94,9 @@ settings_read(const char *path, struct settings *settings_r, struct err *err_r);
 /* Whether any tenant's backends are forked by the zygote. */
 bool settings_needs_zygote(const struct settings *settings);
 
+/* Whether all those are confined, and none of them has network. */
+bool settings_confines_zygote(const struct settings *settings);
+
 /* Free what settings_read made. */
 void settings_fini(struct settings *settings);
 

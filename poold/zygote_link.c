@@ -372,7 +372,9 @@ static int
 zygote_link_start(struct zygote_link *link, struct err *err_r)
 {
 	struct context *const context = link->context;
-	char *argv[] = { (char *)"backend", (char *)"-z", NULL };
+	const bool is_confined = settings_confines_zygote(context->settings);
+	char *argv[] = { (char *)"backend", (char *)(is_confined ? "-Z" : "-z"),
+		NULL };
 	struct env env;
 	struct process_spec spec = {
 		.name = "zygote",

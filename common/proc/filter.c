@@ -117,12 +117,14 @@ static const char *const filter_refused[] = {
 
 /* For nobody, and better not there. */
 static const char *const filter_missing[] = {
-	"clone3",
 	"io_uring_setup",
 	"io_uring_enter",
 	"io_uring_register",
 	NULL,
 };
+
+/* So is this: a filter cannot read its flags. */
+static const char *const filter_unreadable[] = { "clone3", NULL };
 
 /* A tool speaks through its session: it needs none of these. */
 static const char *const filter_refused_to_tools[] = {
@@ -377,18 +379,22 @@ filter_for_tools(scmp_filter_ctx ctx, bool has_network)
 static int
 filter_for_tenant(scmp_filter_ctx ctx, enum filter_kind kind, bool has_network)
 {
-	int e;
+	const uint32_t miss = SCMP_ACT_ERRNO(ENOSYS);
+	int e = 0;
 
+	if (kind != FILTER_ZYGOTE)
+		e = filter_rules(ctx, miss, filter_unreadable);
+	if (e < 0 || kind == FILTER_AFTER_ZYGOTE)
+		return e;
 	if ((e = filter_rules(ctx, SCMP_ACT_ERRNO(EPERM), filter_refused)) <
 		0 ||
-	    (e = filter_rules(ctx, SCMP_ACT_ERRNO(ENOSYS), filter_missing)) <
-		0 ||
+	    (e = filter_rules(ctx, miss, filter_missing)) < 0 ||
 	    (e = filter_namespaces(ctx)) < 0 || (e = filter_arguments(ctx)) < 0)
 		return e;
 	if (!SANITIZED_BUILD && (e = filter_rule(ctx, SCMP_ACT_ERRNO(EPERM),
 				     "ptrace", 0, NULL)) < 0)
 		return e;
-	if (kind == FILTER_TOOLS)
+	if (kind == FILTER_TOOLS || kind == FILTER_ZYGOTE)
 		return filter_for_tools(ctx, has_network);
 	return filter_families(ctx, has_network);
 }

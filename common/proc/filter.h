@@ -18,6 +18,13 @@ enum filter_kind {
 	FILTER_TOOLS,
 	/* The switchboard: what it needs, and nothing else. */
 	FILTER_BOARD,
+	/*
+	 * Who forks backends without network, and they themselves from birth:
+	 * as FILTER_TOOLS, but for the call by which it forks.
+	 */
+	FILTER_ZYGOTE,
+	/* What is left of FILTER_TOOLS then. */
+	FILTER_AFTER_ZYGOTE,
 	FILTER_N_KINDS,
 };
 

@@ -50,7 +50,9 @@ TENANTS = [
     command("command.localhost"),
     command("free.localhost", sandbox=False, network=True),
     command("net.localhost", network=True),
-    {"host": "nettool.localhost", "tools": [TOOL], "network": True},
+    # By exec: so all that the zygote forks is confined alike, and it too.
+    {"host": "nettool.localhost", "tools": [TOOL], "network": True,
+     "spawn": "exec"},
     serve("victim.localhost"),
 ]
 
@@ -330,6 +332,14 @@ class Escape(unittest.TestCase):
 
 
 @unittest.skipUnless(IS_ROOT, "the tests do not run as root anyway")
+class EscapeBesideNetwork(Escape):
+    """A tool with network is the zygote's too, which is not confined then."""
+
+    def attempts(self, tenants=None):
+        return Attempts(self, tenants or [
+            {k: v for k, v in row.items() if k != "spawn"} for row in TENANTS])
+
+
 class EscapeWithoutRoot(Escape):
     """A poold that is nobody: Landlock and seccomp are all there is."""
 

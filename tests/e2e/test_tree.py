@@ -2,6 +2,7 @@
 """test_tree: who forks whom, what each inherits, what is left of it."""
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -61,6 +62,12 @@ def kill(pid):
     os.close(end)
 
 
+def filters(pid):
+    """How many filters of system calls a process has on."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(re.search(r"Seccomp_filters:\s(\d+)", f.read())[1])
+
+
 class Tree(unittest.TestCase):
     def one(self, pool, title):
         """The only process of that title, as soon as it is there.
@@ -105,6 +112,20 @@ class Tree(unittest.TestCase):
                 pool.wait_line(rf"backend\[{pid}\] .*ready")
                 if spare:
                     self.assertEqual(pid, first)
+
+    def test_the_zygote_is_confined_when_all_its_children_are(self):
+        for more in ({}, {"network": True}, {"sandbox": False}):
+            tenants = [book_flight("a.localhost"),
+                       {**book_flight("b.localhost"), **more}]
+            with self.subTest(**more), Pool(tenants) as pool:
+                park(pool, "a.localhost")
+                park(pool, "b.localhost")
+                found = [filters(self.one(pool, f"holdline: {who}"))
+                         for who in ("zygote", "backend a.", "backend b.")]
+                # Two of them for a child: its own is the rest.
+                self.assertEqual(found, {
+                    "{}": [1, 2, 2], "network": [0, 1, 1],
+                    "sandbox": [0, 1, 0]}[next(iter(more), "{}")])
 
     def test_each_role_has_the_descriptors_of_heritage_and_no_other(self):
         tenants = [book_flight("a.localhost"),

@@ -25,6 +25,9 @@
 
 #define THROUGH 0 /* not refused, whatever came of it */
 
+/* Put on first, where there is one. */
+static const struct filter *earlier;
+
 /* Make a call in a child under the filter. Returns its errno, 0 without one. */
 static int
 call_under(const struct filter *filter, long nr, const uint64_t args[3])
@@ -34,7 +37,9 @@ call_under(const struct filter *filter, long nr, const uint64_t args[3])
 
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		if (drop_no_new_privs() < 0 || filter_enter(filter) < 0)
+		if (drop_no_new_privs() < 0 ||
+		    (earlier && filter_enter(earlier) < 0) ||
+		    filter_enter(filter) < 0)
 			_exit(200);
 		errno = 0;
 		if (syscall(nr, args[0], args[1], args[2], 0, 0, 0) >= 0)
@@ -152,7 +157,7 @@ check_kind(enum filter_kind kind, bool has_network)
 			{ r->command, r->command_network },
 			{ r->tools, r->tools_network },
 		};
-		check_row(r, filter, want[kind == FILTER_TOOLS][has_network]);
+		check_row(r, filter, want[kind != FILTER_COMMAND][has_network]);
 	}
 	filter_free(&filter);
 	ck_assert_ptr_null(filter);
@@ -170,6 +175,22 @@ START_TEST(a_tool_has_none_at_all)
 }
 END_TEST
 
+START_TEST(the_halves_of_a_child_of_the_zygote_are_the_filter_of_a_tool)
+{
+	static const uint64_t none[3];
+	struct filter *first;
+
+	ck_assert_int_eq(filter_new(FILTER_ZYGOTE, false, &first, NULL), 0);
+	/* The zygote forks by it: 0 bytes of arguments are the kernel's fault.
+	 */
+	ck_assert_int_eq(call_under(first, SYS_clone3, none), EINVAL);
+	earlier = first;
+	check_kind(FILTER_AFTER_ZYGOTE, false);
+	earlier = NULL;
+	filter_free(&first);
+}
+END_TEST
+
 START_TEST(with_network_both_have_those_of_the_internet)
 {
 	check_kind(FILTER_COMMAND, true);
@@ -182,7 +203,7 @@ START_TEST(nobody_traces)
 {
 	static const uint64_t args[3] = { PTRACE_TRACEME };
 
-	for (int kind = 0; kind < FILTER_N_KINDS; kind++) {
+	for (int kind = 0; kind < FILTER_AFTER_ZYGOTE; kind++) {
 		struct filter *filter;
 		ck_assert_int_eq(filter_new(kind, false, &filter, NULL), 0);
 		ck_assert_int_eq(call_under(filter, SYS_ptrace, args), EPERM);
@@ -231,6 +252,8 @@ main(void)
 
 	tcase_add_test(all, a_command_has_no_sockets_but_unix);
 	tcase_add_test(all, a_tool_has_none_at_all);
+	tcase_add_test(
+	    all, the_halves_of_a_child_of_the_zygote_are_the_filter_of_a_tool);
 	tcase_add_test(all, with_network_both_have_those_of_the_internet);
 #if !defined(__SANITIZE_ADDRESS__)
 	tcase_add_test(all, nobody_traces);
