@@ -5,6 +5,8 @@ Whoever looks at a process in /proc leaves entries there that make its end
 dearer. So memory is read in a crowd of its own, and after the kernel's.
 """
 
+import time
+
 import ended
 from common import (hosts, is_asleep, memory_kib, pairs, percentile, program,
                     progress, table, tenants_pool, titled, until, verdict)
@@ -13,6 +15,7 @@ KERNEL = ("page tables", "stacks", "Slab", "Percpu")
 STACK_KIB = 16  # of each thread, in the kernel
 PGD_KIB = 4     # the top of the page tables, which VmPTE leaves out
 TARGET_KIB = 300
+SETTLED_S = 2   # idle ones give memory back one second after the last request
 
 
 def meminfo():
@@ -47,6 +50,16 @@ def await_quiet(pool):
     until(lambda: is_asleep(pool.pid), "poold to be quiet")
 
 
+def await_rest(pids):
+    """Until none of some backends has given memory back for SETTLED_S."""
+    was, since = None, time.monotonic()
+    while time.monotonic() - since < SETTLED_S:
+        now = [memory_kib(pid)["Private_Dirty"] for pid in pids]
+        if now != was:
+            was, since = now, time.monotonic()
+        time.sleep(0.2)
+
+
 def end(pool):
     if pool.end() != 0:
         raise SystemExit(f"pool: poold ended with {pool.code}: something had "
@@ -56,10 +69,11 @@ def end(pool):
 def memory(pool, before, n):
     """KiB an idle tenant, by kind; poold's own private ones in total."""
     await_quiet(pool)
-    after = meminfo()
     pids = titled(pool, "holdline: backend")
     if len(pids) != n:
         raise SystemExit(f"pool: {len(pids)} of {n} backends run")
+    await_rest(pids[::n // 5 + 1])
+    after = meminfo()
     own = memory_kib(pool.pid)
     found = {name: (after[name] - before[name]) / n
              for name in ("Slab", "Percpu")}
