@@ -47,6 +47,7 @@ struct backend {
 	/* This run. */
 	struct process *process;  /* NULL: none */
 	struct cgroup_leaf *leaf; /* of it; NULL: none */
+	int64_t n_kills;          /* for memory, in its leaf, before it */
 	struct turn turn;         /* while it starts */
 	uint64_t generation;
 	pid_t pid; /* also after the reap; 0: no process could be made */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
+#include "common/proc/cgroup_limits.h"
 
 #include "poold/backend.h"
 #include "poold/process.h"
@@ -30,17 +31,26 @@ backend_judge_cause(struct backend *backend, enum life_event event)
 		backend->cause = cause;
 }
 
+/* Whether the kernel killed something of this run for memory. */
+static bool
+backend_judge_is_hungry(const struct backend *backend)
+{
+	return backend->leaf && cgroup_limits_kills(cgroup_leaf_fd(
+				    backend->leaf)) > backend->n_kills;
+}
+
 void
 backend_judge_words(struct backend *backend)
 {
-	char ending[64];
+	char ending[128];
 	const char *const said = policy_is_expected(backend->cause)
 	                             ? ""
 	                             : process_words(backend->process);
 
 	if (backend_words(backend)[0])
 		return;
-	policy_ending(process_status(backend->process), ending, sizeof(ending));
+	policy_ending(process_status(backend->process),
+	    backend_judge_is_hungry(backend), ending, sizeof(ending));
 	backend_set_words(
 	    backend, "%s%s%.400s", ending, said[0] ? ": " : "", said);
 }
@@ -63,6 +73,7 @@ backend_judge_end(const struct backend *backend)
 	const struct policy_run run = {
 		.cause = backend->cause,
 		.was_ready = backend->was_ready,
+		.has_no_memory = backend_judge_is_hungry(backend),
 		.wait_status = process_status(backend->process),
 		.ran_ms = clock_now_ms() - backend->started_ms,
 		.start_timeout_ms =

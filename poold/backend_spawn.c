@@ -102,7 +102,7 @@ backend_fill_env(const struct backend *backend,
 
 /* What all its processes together may use, written into its leaf. */
 static void
-backend_limit_leaf(const struct backend *backend)
+backend_limit_leaf(struct backend *backend)
 {
 	const struct settings_confine *const want = &backend->tenant->confine;
 	const struct cgroup_limits limits = {
@@ -113,8 +113,10 @@ backend_limit_leaf(const struct backend *backend)
 	};
 	unsigned lacks;
 
+	backend->n_kills = 0;
 	if (!backend->leaf)
 		return;
+	backend->n_kills = cgroup_limits_kills(cgroup_leaf_fd(backend->leaf));
 	const int e =
 	    cgroup_limits_write(cgroup_leaf_fd(backend->leaf), &limits, &lacks);
 	if (e < 0)

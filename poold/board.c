@@ -266,7 +266,8 @@ board_words(const struct board *board, char *out, size_t out_bytes)
 
 	if (!words[0])
 		words = process_words(board->process);
-	policy_ending(process_status(board->process), ending, sizeof(ending));
+	policy_ending(
+	    process_status(board->process), false, ending, sizeof(ending));
 	snprintf(out, out_bytes, "%s%s%s", ending, words[0] ? ": " : "", words);
 	return out;
 }

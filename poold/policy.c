@@ -189,17 +189,27 @@ policy_watch(
 }
 
 char *
-policy_ending(int wait_status, char *out, size_t out_bytes)
+policy_ending(int wait_status, bool has_no_memory, char *out, size_t out_bytes)
 {
+	const char *hunger = "";
+
 	if (WIFEXITED(wait_status)) {
-		snprintf(
-		    out, out_bytes, "exit status %d", WEXITSTATUS(wait_status));
+		if (has_no_memory)
+			hunger = ", a process of it ran out of memory "
+				 "(memory_max)";
+		snprintf(out, out_bytes, "exit status %d%s",
+		    WEXITSTATUS(wait_status), hunger);
 	} else {
 		const int signo = WTERMSIG(wait_status);
 		const char *const name = sigdescr_np(signo);
-		snprintf(out, out_bytes, "signal %d (%s)%s", signo,
+		if (has_no_memory)
+			hunger = signo == SIGKILL
+			             ? ", out of memory (memory_max)"
+			             : ", a process of it ran out of memory "
+			               "(memory_max)";
+		snprintf(out, out_bytes, "signal %d (%s)%s%s", signo,
 		    name ? name : "unknown",
-		    WCOREDUMP(wait_status) ? ", core dumped" : "");
+		    WCOREDUMP(wait_status) ? ", core dumped" : "", hunger);
 	}
 	return out;
 }

@@ -27,7 +27,7 @@ enum policy_cause {
 struct policy_run {
 	enum policy_cause cause;
 	bool was_ready;
-	bool has_no_memory;       /* the kernel killed it for memory */
+	bool has_no_memory;       /* the kernel killed of it for memory */
 	int wait_status;          /* as wait(2) gives it */
 	int64_t ran_ms;           /* from the fork to the reap */
 	int64_t start_timeout_ms; /* an end within it was a bad start */
@@ -153,8 +153,10 @@ struct policy_watch policy_watch(
     int64_t now_ms, int64_t asked_ms, int64_t answered_ms, int64_t watchdog_ms);
 
 /*
- * Say how a run ended: "exit status 3", "signal 9 (Killed)". Returns out.
+ * Say how a run ended: "exit status 3", "signal 9 (Killed)"; and that the
+ * kernel killed it, or a process of it, for memory. Returns out.
  */
-char *policy_ending(int wait_status, char *out, size_t out_bytes);
+char *
+policy_ending(int wait_status, bool has_no_memory, char *out, size_t out_bytes);
 
 #endif

@@ -434,7 +434,8 @@ zygote_link_bury(struct zygote_link *link)
 	char ending[64];
 	const char *const words = process_words(link->process);
 
-	policy_ending(process_status(link->process), ending, sizeof(ending));
+	policy_ending(
+	    process_status(link->process), false, ending, sizeof(ending));
 	if (!link->is_ending)
 		log_error("zygote: ended: %s%s%s", ending, words[0] ? ": " : "",
 		    words);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* cgroup_limits: one short write a file. */
+/* cgroup_limits: one short write a file, one short read. */
 #include "common/proc/cgroup_limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,4 +72,21 @@ cgroup_limits_write(
 			first = e;
 	}
 	return first;
+}
+
+int64_t
+cgroup_limits_kills(int leaf_fd)
+{
+	static const char key[] = "oom_kill ";
+	char text[512], *rest = text, *line;
+	fd_auto int fd = openat(leaf_fd, "memory.events", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	while ((line = strsep(&rest, "\n")))
+		if (strncmp(line, key, sizeof(key) - 1) == 0)
+			return strtoll(line + sizeof(key) - 1, NULL, 10);
+	return 0;
 }

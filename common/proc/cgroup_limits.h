@@ -27,6 +27,13 @@ struct cgroup_limits {
 int cgroup_limits_write(
     int leaf_fd, const struct cgroup_limits *limits, unsigned *lacks_r);
 
+/*
+ * How many processes the kernel killed in the leaf so far because its memory
+ * was at memory.max (memory.events, oom_kill; those before a run of ours are in
+ * it). 0 where there is no such controller. Never waits.
+ */
+int64_t cgroup_limits_kills(int leaf_fd);
+
 /* The file of bit number i, "memory.max", or NULL: there are no more. */
 const char *cgroup_limits_name(unsigned i);
 

@@ -16,7 +16,7 @@ import stat
 import tempfile
 import unittest
 
-from http_client import HERE, ask, call, serve
+from http_client import HERE, answer_of, ask, modern, serve
 from pool import SANITIZED, UID_FIRST, Pool, build_dir
 
 TOOL = os.path.join(build_dir(), "tests", "e2e", "tool_escape.so")
@@ -101,14 +101,21 @@ class Attempts:
             port=self.pool.admin)[2])["servers"] if row["hostname"] == host]
         return found["socket"]
 
+    def send(self, host, name, text="", number=0, n=0):
+        """Have an attempt made inside a tenant: (status, body)."""
+        want = {"name": name, "text": text, "number": number, "n": n}
+        path, body, fields = "/", json.dumps(want), {}
+        if "tool" in host:
+            path, (body, fields) = "/mcp", modern("escape", want)
+        status, _, body = ask(self.pool, host, path, "POST", body, fields)
+        return status, body
+
     def make(self, host, name, text="", number=0, n=0):
         """Make an attempt inside a tenant: what it got."""
-        want = {"name": name, "text": text, "number": number, "n": n}
-        if "tool" in host:
-            got = call(self.pool, host, "escape", want)
-            return got["result"]["structuredContent"]
-        status, _, body = ask(self.pool, host, "/", "POST", json.dumps(want))
+        status, body = self.send(host, name, text, number, n)
         assert status == 200, (status, body)
+        if "tool" in host:
+            return answer_of(body)["result"]["structuredContent"]
         return json.loads(body)
 
     def check(self, rows):
@@ -442,6 +449,20 @@ class Cgroup(unittest.TestCase):
                                      "cpu.weight")],
             ["max", "max", "max", "100"])
         self.assertEqual(self.inside(self.attempt("memory", 100)), 0)
+
+
+    def test_who_eats_memory_is_told_why_it_ended(self):
+        rows = [{"host": "tool.localhost", "tools": [TOOL],
+                 "memory_max": "64M"},
+                command("command.localhost", memory_max="64M")]
+        with Attempts(self, rows) as a:
+            for host in ("tool.localhost", "command.localhost"):
+                with self.subTest(host=host):
+                    status, body = a.send(host, "memory", "", 400)
+                    self.assertEqual(status, 502)
+                    self.assertIn(b"signal 9 (Killed), out of memory "
+                                  b"(memory_max)", body)
+                    self.assertEqual(a.make(host, "thread")["error"], 0)
 
 
 def status_of(pid):

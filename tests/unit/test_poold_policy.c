@@ -307,14 +307,19 @@ END_TEST
 
 START_TEST(an_ending_is_told_in_words)
 {
-	char text[64];
+	char text[128];
 
 	ck_assert_str_eq(
-	    policy_ending(EXIT(3), text, sizeof(text)), "exit status 3");
+	    policy_ending(EXIT(3), false, text, sizeof(text)), "exit status 3");
+	ck_assert_str_eq(policy_ending(SIGKILL, false, text, sizeof(text)),
+	    "signal 9 (Killed)");
 	ck_assert_str_eq(
-	    policy_ending(SIGKILL, text, sizeof(text)), "signal 9 (Killed)");
-	ck_assert_str_eq(policy_ending(SIGSEGV | 0x80, text, sizeof(text)),
+	    policy_ending(SIGSEGV | 0x80, false, text, sizeof(text)),
 	    "signal 11 (Segmentation fault), core dumped");
+	ck_assert_str_eq(policy_ending(SIGKILL, true, text, sizeof(text)),
+	    "signal 9 (Killed), out of memory (memory_max)");
+	ck_assert_str_eq(policy_ending(EXIT(1), true, text, sizeof(text)),
+	    "exit status 1, a process of it ran out of memory (memory_max)");
 }
 END_TEST
 
