@@ -61,6 +61,8 @@ board_send(struct board *board, enum proto_type type, const void *payload,
 		/* It stopped reading: a new one is worth more. */
 		log_error("switchboard: does not read its channel, killed");
 		process_signal(board->process, SIGKILL);
+	} else if (e < 0 && e != -EPIPE) {
+		log_error_err(e, "switchboard: %s is lost", proto_name(type));
 	}
 	return e;
 }
@@ -183,6 +185,8 @@ board_introduce(struct board *board)
 	};
 	int e = 0;
 
+	process_add_room(
+	    board->process, start.max_backends * PROTO_PER_BACKEND);
 	for (size_t i = 0; i < context->listeners.n && e == 0; i++) {
 		const struct listener *const l = &context->listeners.v[i];
 		struct proto_listen listen = { .is_admin = l->is_admin };

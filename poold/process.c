@@ -283,6 +283,13 @@ process_words(const struct process *process)
 	return words[0] ? words : tail_last(&process->murmur.tail);
 }
 
+void
+process_add_room(struct process *process, unsigned n_messages)
+{
+	must_be(process, PROCESS_MAGIC);
+	outbox_add_room(&process->cord.outbox, n_messages);
+}
+
 int
 process_send(struct process *process, enum proto_type type, const void *payload,
     const char *text, int fd)

@@ -108,6 +108,9 @@ int process_status(const struct process *process);
  */
 const char *process_words(const struct process *process);
 
+/* Keep so many more messages for it while it does not read its channel. */
+void process_add_room(struct process *process, unsigned n_messages);
+
 /*
  * Send a message on its channel: what the kernel does not take is kept. Returns
  * as outbox_send; -EPIPE when there is no channel. Never waits.

@@ -182,6 +182,7 @@ link_on_start(const struct channel_msg *msg)
 		return;
 	link_now.drain_ms = m->drain_ms;
 	route_allow_asks(m->max_backends);
+	channel_add_room(link_now.channel, m->max_backends * PROTO_PER_BACKEND);
 	link_set_state(LINK_RUNNING, "start");
 	listen_start();
 	link_send(PROTO_READY, &ready, NULL);

@@ -191,6 +191,13 @@ channel_open_take(int fd, const char *peer,
 }
 
 void
+channel_add_room(struct channel *channel, unsigned n_packets)
+{
+	must_be(channel, CHANNEL_MAGIC);
+	outbox_add_room(&channel->outbox, n_packets);
+}
+
+void
 channel_close(struct channel **channel)
 {
 	struct channel *const c = *channel;

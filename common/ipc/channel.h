@@ -47,6 +47,9 @@ int channel_open_take(int fd, const char *peer,
     void (*on_closed)(const char *reason, void *arg), void *arg,
     struct channel **channel_r);
 
+/* Keep so many more packets for a slow peer than OUTBOX_MAX. */
+void channel_add_room(struct channel *channel, unsigned n_packets);
+
 /* Close *channel and set it to NULL; queued messages are dropped. */
 void channel_close(struct channel **channel);
 

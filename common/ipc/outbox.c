@@ -26,6 +26,13 @@ outbox_init(struct outbox *outbox)
 {
 	STAILQ_INIT(&outbox->packets);
 	outbox->n = 0;
+	outbox->n_max = OUTBOX_MAX;
+}
+
+void
+outbox_add_room(struct outbox *outbox, unsigned n_packets)
+{
+	outbox->n_max += n_packets;
 }
 
 static void
@@ -94,7 +101,7 @@ outbox_keep(struct outbox *outbox, const void *bytes, size_t n, const int *fds,
 {
 	struct outbox_packet *packet;
 
-	if (outbox->n >= OUTBOX_MAX)
+	if (outbox->n >= outbox->n_max)
 		return -ENOBUFS;
 	if (!(packet = mem_alloc(sizeof(*packet) + n)))
 		return -ENOMEM;

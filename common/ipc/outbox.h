@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * outbox: packets for a peer that does not read fast enough. Sending never
- * waits: what the kernel does not take is kept, in order, up to OUTBOX_MAX, and
+ * waits: what the kernel does not take is kept, in order and bounded, and
  * sent by outbox_flush when the socket is writable; to learn of that is the
  * owner's.
  */
@@ -12,7 +12,7 @@
 
 #include "common/ipc/packet.h"
 
-#define OUTBOX_MAX 1024 /* packets */
+#define OUTBOX_MAX 1024 /* packets, at first */
 
 struct outbox_packet;
 
@@ -20,10 +20,14 @@ struct outbox_packet;
 struct outbox {
 	STAILQ_HEAD(, outbox_packet) packets;
 	unsigned n;
+	unsigned n_max;
 };
 
 /* Nothing is kept. */
 void outbox_init(struct outbox *outbox);
+
+/* Keep so many more packets than OUTBOX_MAX. */
+void outbox_add_room(struct outbox *outbox, unsigned n_packets);
 
 /*
  * Send a message, or keep it behind those that are kept: the payload of the

@@ -55,6 +55,12 @@
 	X(28, ROUTE_STARTING, route_starting, "P>S", struct proto_route_ready, \
 	    0)
 
+/*
+ * Messages about one backend that may be on their way to a peer that does not
+ * read just now: asked to be released, gone, ready anew; and a spare one.
+ */
+#define PROTO_PER_BACKEND 4
+
 enum proto_type {
 #define PROTO_ENUM(number, NAME, name, direction, payload, fd) \
 	PROTO_##NAME = number,

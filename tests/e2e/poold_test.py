@@ -770,6 +770,18 @@ class Asks(unittest.TestCase):
             self.assertEqual(
                 sum("-> starting" in text for text in p.log), 1)
 
+    def test_a_burst_of_answers_waits_for_a_slow_switchboard(self):
+        n = 3000
+        with Poold([tools("one.localhost", "good")],
+                   pool={"max_backends": n}) as p:
+            for i in range(n):
+                p.send_ask(f"unknown{i}.localhost")
+            # Nothing was read so far: what the sockets do not hold is queued.
+            for i in range(1, n + 1):
+                p.expect("route_failed", ask=i, status=404)
+            p.ready("one.localhost")
+            self.assertFalse(any("does not read" in line for line in p.log))
+
     def test_each_label_of_a_template_is_a_tenant_up_to_max_hosts(self):
         with Poold([tools("*.d.localhost", "good", max_hosts=2),
                     tools("x.d.localhost", "good")],

@@ -16,6 +16,7 @@
 #include "common/base/fd.h"
 #include "common/base/mem.h"
 #include "common/ipc/channel.h"
+#include "common/ipc/outbox.h"
 #include "common/loop/loop.h"
 
 /* One end with what it received last. */
@@ -344,6 +345,29 @@ START_TEST(a_peer_that_does_not_read_fills_a_bounded_queue)
 }
 END_TEST
 
+/* What poold has to say at once about 3000 backends, and what comes of it. */
+START_TEST(with_more_room_a_burst_waits_and_arrives_in_order)
+{
+	const unsigned n = 3000 * PROTO_PER_BACKEND;
+	struct proto_sessions sessions = { 0 };
+
+	channel_add_room(left.channel, n);
+	for (unsigned i = 1; i <= n + OUTBOX_MAX; i++) {
+		sessions.n_sessions = i;
+		ck_assert_int_eq(channel_send(left.channel, PROTO_SESSIONS,
+				     &sessions, NULL, -1),
+		    0);
+	}
+	while (right.n_msgs < n + OUTBOX_MAX) {
+		turns(1);
+		memcpy(&sessions, right.payload, sizeof(sessions));
+		ck_assert_uint_eq(sessions.n_sessions, right.n_msgs);
+	}
+	ck_assert_uint_eq(right.n_msgs, n + OUTBOX_MAX);
+	ck_assert_uint_eq(left.n_closed + right.n_closed, 0);
+}
+END_TEST
+
 START_TEST(a_queued_descriptor_is_a_copy)
 {
 	const struct proto_sessions sessions = { 0 };
@@ -423,6 +447,7 @@ main(void)
 	    open, last_words_are_read_though_the_peer_left_ours_unread);
 	tcase_add_test(open, sending_to_a_gone_peer_says_so_and_does_not_kill);
 	tcase_add_test(open, a_peer_that_does_not_read_fills_a_bounded_queue);
+	tcase_add_test(open, with_more_room_a_burst_waits_and_arrives_in_order);
 	tcase_add_test(open, a_queued_descriptor_is_a_copy);
 	tcase_add_test(open, a_channel_may_be_closed_in_its_own_callback);
 	tcase_add_test(open, opening_takes_the_descriptor_also_without_memory);
