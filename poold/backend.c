@@ -108,12 +108,24 @@ backend_earlier(int64_t a_ms, int64_t b_ms)
 	return b_ms == CLOCK_NEVER || a_ms < b_ms ? a_ms : b_ms;
 }
 
+/* The nearest of all. */
+static int64_t
+backend_deadline_ms(const struct backend *backend)
+{
+	return backend_earlier(
+	    backend_earlier(backend->due_at_ms, backend->watch_at_ms),
+	    backend_ask_line_at_ms(backend));
+}
+
 /* What the clock says, if it says something: LIFE_N_EVENTS if not. */
 static enum life_event
 backend_clock_event(struct backend *backend)
 {
 	const int64_t now_ms = clock_now_ms();
+	const int64_t line_at_ms = backend_ask_line_at_ms(backend);
 
+	if (line_at_ms != CLOCK_NEVER && now_ms >= line_at_ms)
+		backend_ask_line(backend->context);
 	if (backend->due_at_ms != CLOCK_NEVER && now_ms >= backend->due_at_ms)
 		return LIFE_DUE;
 	if (backend->watch_at_ms != CLOCK_NEVER &&
@@ -169,8 +181,7 @@ backend_next_event(struct backend *backend)
 		/* Events go deep; what is waited for is mostly far away. */
 		if (backend->state != LIFE_STARTING)
 			flow_trim();
-		(void)backend_wait(backend,
-		    backend_earlier(backend->due_at_ms, backend->watch_at_ms));
+		(void)backend_wait(backend, backend_deadline_ms(backend));
 	}
 }
 
@@ -205,8 +216,7 @@ backend_dispose(void *arg)
 
 	backend_leave(backend);
 	seat_leave(&backend->context->seats, &backend->seat);
-	if (!backend->context->is_ending)
-		seats_look(&backend->context->seats, clock_now_ms());
+	backend_ask_line(backend->context);
 	turn_end(&backend->context->turns, &backend->turn);
 	cgroup_kill(backend->leaf);
 	process_free(&backend->process);

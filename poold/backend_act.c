@@ -89,7 +89,7 @@ backend_note_ready(struct backend *backend)
 	const int64_t now_ms = clock_now_ms();
 
 	backend->was_ready = true;
-	backend->seat.cost_ms = now_ms - backend->started_ms;
+	seat_serve(&backend->seat, now_ms - backend->started_ms, now_ms);
 	backend->pinged_ms = backend->ponged_ms = now_ms;
 	/* A command has no channel on which it could answer. */
 	if (backend->tenant->command.n == 0)

@@ -45,6 +45,30 @@ backend_ask_places(const struct context *context, struct policy_load *load)
 }
 
 void
+backend_ask_line(struct context *context)
+{
+	struct seats *const seats = &context->seats;
+	const struct seat *first;
+
+	if (context->is_ending)
+		return;
+	seats_look(seats, clock_now_ms());
+	first = TAILQ_FIRST(&seats->waiting);
+	if (first && seats->again_at_ms != CLOCK_NEVER)
+		select_post(&((struct backend *)first->arg)->select);
+}
+
+int64_t
+backend_ask_line_at_ms(const struct backend *backend)
+{
+	const struct seats *const seats = &backend->context->seats;
+
+	return TAILQ_FIRST(&seats->waiting) == &backend->seat
+	           ? seats->again_at_ms
+	           : CLOCK_NEVER;
+}
+
+void
 backend_ask_seat(struct backend *backend)
 {
 	struct seat *const seat = &backend->seat;
@@ -55,8 +79,7 @@ backend_ask_seat(struct backend *backend)
 	seat->is_leaving =
 	    (state >= LIFE_DRAINING && state <= LIFE_KILLED) ||
 	    (state == LIFE_READY && backend->posted & (1u << LIFE_EVICT));
-	if (!backend->context->is_ending)
-		seats_look(&backend->context->seats, clock_now_ms());
+	backend_ask_line(backend->context);
 }
 
 void
@@ -116,9 +139,9 @@ backend_ask_add(struct backend *backend, uint64_t id, uint64_t dead_generation,
 	if (backend->asks.n == 1)
 		backend->stages.asked_us = clock_now_us();
 	if (verdict == POLICY_WAIT) {
-		seat_wait(seats, &backend->seat);
+		seat_wait(seats, &backend->seat, clock_now_ms());
 		backend_post(backend, LIFE_WAITS);
-		seats_look(seats, clock_now_ms());
+		backend_ask_line(backend->context);
 		return;
 	}
 	seat_take(seats, &backend->seat);
@@ -189,7 +212,8 @@ backend_ask_again(struct backend *backend)
 		return;
 	}
 	if (verdict == POLICY_WAIT) {
-		seat_wait(&backend->context->seats, &backend->seat);
+		seat_wait(
+		    &backend->context->seats, &backend->seat, clock_now_ms());
 		backend_post(backend, LIFE_WAITS);
 		return;
 	}

@@ -48,6 +48,15 @@ void backend_ask_refuse(struct backend *backend);
  */
 void backend_ask_again(struct backend *backend);
 
+/* Who waits for a place, and who gives one up: something changed. */
+void backend_ask_line(struct context *context);
+
+/*
+ * When backend_ask_line is to be called though nothing changed, if this is the
+ * one who waits longest: its task sees to it. Else CLOCK_NEVER.
+ */
+int64_t backend_ask_line_at_ms(const struct backend *backend);
+
 /* What may be asked of its place, now that something changed. */
 void backend_ask_seat(struct backend *backend);
 

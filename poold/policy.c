@@ -14,6 +14,8 @@
 #define POLICY_KILL_MIN_MS      3000
 #define POLICY_COST_MIN_MS      10 /* of a restart, whatever was measured */
 #define POLICY_SCORE            1000
+#define POLICY_SHARE            4 /* times its cost it may serve undisturbed */
+#define POLICY_PATIENCE         4 /* part of queue_timeout that it may cost */
 
 bool
 policy_is_expected(enum policy_cause cause)
@@ -166,6 +168,45 @@ policy_kill_ms(int64_t stop_timeout_ms)
 {
 	return stop_timeout_ms > POLICY_KILL_MIN_MS ? stop_timeout_ms
 	                                            : POLICY_KILL_MIN_MS;
+}
+
+/* When it had its share, and the one who waits longest waited for it. */
+static int64_t
+policy_share_at_ms(const struct policy_claim *claim)
+{
+	const int64_t share_ms = POLICY_SHARE * policy_cost(claim->cost_ms);
+	const int64_t from_ms = claim->asked_at_ms > claim->since_ms
+	                            ? claim->asked_at_ms
+	                            : claim->since_ms;
+
+	return from_ms +
+	       (share_ms < claim->patience_ms ? share_ms : claim->patience_ms);
+}
+
+int64_t
+policy_claim_at_ms(const struct policy_claim *claim)
+{
+	const int64_t share_at_ms = policy_share_at_ms(claim);
+	const int64_t idle_at_ms =
+	    claim->busy_at_ms + policy_cost(claim->cost_ms);
+
+	return idle_at_ms < share_at_ms ? idle_at_ms : share_at_ms;
+}
+
+int64_t
+policy_claim_idle_ms(const struct policy_claim *claim, int64_t now_ms)
+{
+	return now_ms < policy_share_at_ms(claim) ? policy_cost(claim->cost_ms)
+	                                          : 0;
+}
+
+int64_t
+policy_patience_ms(
+    int64_t queue_timeout_ms, uint32_t n_places, uint32_t n_waiting)
+{
+	const int64_t most_ms = queue_timeout_ms / POLICY_PATIENCE;
+
+	return n_waiting > n_places ? most_ms * n_places / n_waiting : most_ms;
 }
 
 /* Asked again half a watchdog after the answer: found within one and a half. */

@@ -137,6 +137,33 @@ int64_t policy_score(int64_t idle_ms, int64_t cost_ms);
 /* How long one must have been idle for a score: policy_score turned round. */
 int64_t policy_idle_for(int64_t score, int64_t cost_ms);
 
+/* Somebody wants the place of one that is idle. */
+struct policy_claim {
+	int64_t busy_at_ms;  /* when it was last known to be busy */
+	int64_t since_ms;    /* when it became ready */
+	int64_t cost_ms;     /* what its start took */
+	int64_t asked_at_ms; /* since when the one waits who waits longest */
+	int64_t patience_ms; /* how long those may be made to wait */
+};
+
+/*
+ * When it may be taken: when it was idle for as long as it takes to start it
+ * again (so a guess that was wrong costs at most twice what was needed), or
+ * when both sides had their share: it served, and the other one waited, for a
+ * few times that long, or as long as those who wait can be made to wait.
+ */
+int64_t policy_claim_at_ms(const struct policy_claim *claim);
+
+/* How long it must have been idle to go now: 0 once both had their share. */
+int64_t policy_claim_idle_ms(const struct policy_claim *claim, int64_t now_ms);
+
+/*
+ * How long those who wait may be made to wait for the sake of those who have a
+ * place, so that the last of them still gets one in time.
+ */
+int64_t policy_patience_ms(
+    int64_t queue_timeout_ms, uint32_t n_places, uint32_t n_waiting);
+
 /* What the watchdog does now, and when it looks again. */
 struct policy_watch {
 	bool is_still; /* it did not answer for watchdog_ms: end it */

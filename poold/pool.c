@@ -428,7 +428,8 @@ pool_init(struct pool *pool, struct context *context)
 	waitq_init(&context->changed);
 	seats_init(&context->seats,
 	    (uint32_t)context->settings->pool.max_backends,
-	    backend_ask_on_place, backend_ask_on_wanted);
+	    context->settings->pool.queue_timeout_ms, backend_ask_on_place,
+	    backend_ask_on_wanted);
 	events_init(&context->events);
 	report_init(&pool->report, context, &pool->board);
 	board_init(&pool->board, context, &pool_board_calls, pool);

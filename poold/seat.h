@@ -27,6 +27,7 @@ struct seat {
 	bool is_busy;       /* the switchboard has an exchange on it */
 	bool is_leaving;    /* its place becomes free without being asked */
 	int64_t busy_at_ms; /* when it was last known to be busy */
+	int64_t since_ms;   /* when it became ready, or began to wait */
 	int64_t asked_ms;   /* how long it must have been idle to go */
 	int64_t cost_ms;    /* what its last start took */
 	void *arg;
@@ -40,6 +41,8 @@ struct seats {
 	uint32_t n_taken;
 	uint32_t n_waiting;
 	bool is_looking;
+	int64_t wait_ms;          /* nobody waits longer than that */
+	int64_t again_at_ms;      /* when to look again; CLOCK_NEVER: no need */
 	struct seat_list waiting; /* oldest first */
 	struct seat_list taken;
 	/* A place is free and was given to this one. */
@@ -48,15 +51,18 @@ struct seats {
 	void (*on_wanted)(struct seat *seat);
 };
 
-/* max places, nobody there. */
-void seats_init(struct seats *seats, uint32_t max,
+/* max places, nobody there; who waits does so for wait_ms at most. */
+void seats_init(struct seats *seats, uint32_t max, int64_t wait_ms,
     void (*on_place)(struct seat *seat), void (*on_wanted)(struct seat *seat));
 
 /* Take a place; has one already: nothing. The caller asked policy_admit. */
 void seat_take(struct seats *seats, struct seat *seat);
 
 /* Wait for a place; has one or waits already: nothing. */
-void seat_wait(struct seats *seats, struct seat *seat);
+void seat_wait(struct seats *seats, struct seat *seat, int64_t now_ms);
+
+/* It serves from now on; its start took cost_ms. */
+void seat_serve(struct seat *seat, int64_t cost_ms, int64_t now_ms);
 
 /* Leave the place, or the line. */
 void seat_leave(struct seats *seats, struct seat *seat);
@@ -67,7 +73,8 @@ seat_note(struct seat *seat, bool is_busy, int64_t idle_ms, int64_t now_ms);
 
 /*
  * Give free places to those who wait, then ask as many idle ones to go as
- * places are wanted still. To be called when anything here changed.
+ * places are wanted still and may be taken by now (policy_claim). To be called
+ * when anything here changed, and at again_at_ms.
  */
 void seats_look(struct seats *seats, int64_t now_ms);
 
