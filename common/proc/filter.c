@@ -431,6 +431,9 @@ filter_take(scmp_filter_ctx ctx, struct filter **filter_r)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	const size_t bytes = (size_t)st.st_size;
+	/* libseccomp takes what was written for all. */
+	if (bytes == 0 || bytes % sizeof(struct sock_filter))
+		return -EIO;
 	struct filter *const filter = mem_zalloc(1, sizeof(*filter) + bytes);
 	if (!filter)
 		return -ENOMEM;
