@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spare: a spare that ends before it is taken was killed from outside: another
- * one is made, no faster than the zygote allows.
+ * spare: a spare that ends before it is taken was killed from outside, or could
+ * not become one: another one is made, at once for the first, then with pauses
+ * until one is taken.
  */
 #include "poold/spare.h"
 
@@ -13,8 +14,12 @@
 #include "common/base/mem.h"
 #include "common/flow/task.h"
 
-#define SPARE_PAUSE_MS 1000 /* when one cannot be made */
-#define SPARE_LATER_MS 3    /* after one was taken: its start goes first */
+#include "poold/policy.h"
+
+#define SPARE_PAUSE_MS       1000 /* when one cannot be made */
+#define SPARE_PAUSE_FIRST_MS 100  /* when the last ones ended untaken */
+#define SPARE_PAUSE_MAX_MS   10000
+#define SPARE_LATER_MS       3 /* after one was taken: its start goes first */
 
 struct spare {
 	TAILQ_ENTRY(spare) link;
@@ -56,7 +61,37 @@ spares_remove(struct spares *spares, struct spare *spare)
 	spares->n--;
 }
 
-/* It has nothing to say: what comes is its end. */
+/* What it has to say is why it cannot become one. */
+static void
+spare_on_packet(const struct packet *packet)
+{
+	if (packet->type == PROTO_FAILED)
+		log_error("spare: %.*s", (int)packet->text.n, packet->text.p);
+	else
+		log_error("spare: sent %s, which is not its to send",
+		    proto_name(packet->type));
+}
+
+/* It ended, and nobody had taken it. */
+static void
+spares_bury(struct spares *spares, struct spare *spare)
+{
+	const char *const words = process_words(spare->process);
+	char ending[64];
+
+	policy_ending(
+	    process_status(spare->process), false, ending, sizeof(ending));
+	if (!spares->is_ending)
+		log_warn("spare: ended: %s%s%s", ending, words[0] ? ": " : "",
+		    words);
+	spares->n_failures++;
+	spares->fill_at_ms = clock_deadline_ms(policy_pause_ms(
+	    spares->n_failures, SPARE_PAUSE_FIRST_MS, SPARE_PAUSE_MAX_MS));
+	spares_remove(spares, spare);
+	spare_free(spare);
+}
+
+/* What comes at last is its end. */
 static void
 spares_hear(struct spares *spares, struct process *process)
 {
@@ -67,15 +102,12 @@ spares_hear(struct spares *spares, struct process *process)
 	while ((news = process_next(process, &said)) != PROCESS_QUIET &&
 	       news != PROCESS_ENDED)
 		if (news == PROCESS_SAYS)
-			log_error("spare: sent %s, which is not its to send",
-			    proto_name(said.packet->type));
+			spare_on_packet(said.packet);
 	TAILQ_FOREACH (spare, &spares->ready, link)
 		if (spare->process == process)
 			break;
-	if (!spare || news != PROCESS_ENDED)
-		return;
-	spares_remove(spares, spare);
-	spare_free(spare);
+	if (spare && news == PROCESS_ENDED)
+		spares_bury(spares, spare);
 }
 
 static void
@@ -121,7 +153,7 @@ spares_make(struct spares *spares)
 	return 0;
 }
 
-/* Make what is missing. Returns when to try again, if one could not be made. */
+/* Make what is missing. Returns when to try again, if that is not now. */
 static int64_t
 spares_fill(struct spares *spares)
 {
@@ -196,6 +228,7 @@ spares_take(struct spares *spares, struct cgroup_leaf **leaf_r)
 	if (!spares_is_ready(spares))
 		return NULL;
 	spares_remove(spares, spare);
+	spares->n_failures = 0;
 	struct process *const process = spare->process;
 	*leaf_r = spare->leaf;
 	mem_free(spare);

@@ -25,8 +25,9 @@ struct spares {
 	struct context *context;
 	struct zygote_link *zygote;
 	struct spare_list ready;
-	unsigned n;         /* ready ones */
-	int64_t fill_at_ms; /* not before: the last one is being used */
+	unsigned n;          /* ready ones */
+	unsigned n_failures; /* ended untaken, in a row */
+	int64_t fill_at_ms;  /* not before: the last one starts, or ended */
 	bool is_ending;
 	bool is_over;         /* the task is done */
 	struct select select; /* what the task waits for */
