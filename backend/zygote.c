@@ -62,6 +62,9 @@ static bool zygote_is_idle;
 /* Of the next child, or of this one; made while nobody waits. */
 static struct landlock_base zygote_base = { .fd = -1 };
 
+/* Where a child's own channel stands: at first where it came. */
+static int zygote_own_channel = PROTO_CHANNEL_FD;
+
 /* A child cannot go on: say why on its own channel, and end. */
 static void __attribute__((noreturn, format(printf, 1, 2)))
 zygote_fail(const char *fmt, ...)
@@ -74,27 +77,44 @@ zygote_fail(const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	(void)packet_send(
-	    PROTO_CHANNEL_FD, PROTO_FAILED, &failed, text, NULL, 0);
+	    zygote_own_channel, PROTO_FAILED, &failed, text, NULL, 0);
 	_exit(ZYGOTE_STATUS);
+}
+
+/* End with poold, and at once if that is gone. */
+static void
+zygote_die_with_poold(void)
+{
+	const int e = child_die_with(zygote_parent, PROTO_CHANNEL_FD);
+
+	if (e < 0)
+		zygote_fail(
+		    "cannot be made to end with poold: %s", strerror(-e));
 }
 
 /* ---------------------------------------------------------- a child's birth */
 
 /* Keep 0, take what came with SPAWN, close all else. */
-static int
+static void
 zygote_take_fds(const struct packet *spawn)
 {
 	const int err_fd = spawn->fds[ZYGOTE_STDERR];
 	/* 3 is kept free by what is put there. */
 	const int fds[ZYGOTE_FDS] = { -1, err_fd, err_fd, err_fd,
 		spawn->fds[ZYGOTE_CHANNEL], zygote_base.fd };
-	int e = child_place_fds(0, fds, ZYGOTE_FDS);
+	int e;
 
-	if (e == 0)
-		e = child_close_from(ZYGOTE_FDS - (zygote_base.fd < 0));
+	zygote_own_channel = spawn->fds[ZYGOTE_CHANNEL];
+	if ((e = child_place_fds(0, fds, ZYGOTE_FDS)) < 0)
+		zygote_fail(
+		    "its descriptors cannot be placed: %s", strerror(-e));
+	zygote_own_channel = PROTO_CHANNEL_FD;
+	e = child_close_from(ZYGOTE_FDS - (zygote_base.fd < 0));
+	if (e < 0)
+		zygote_fail("the zygote's descriptors cannot be closed: %s",
+		    strerror(-e));
 	if (zygote_base.fd >= 0)
 		zygote_base.fd = ZYGOTE_BASE;
-	return e;
 }
 
 /* Wait for the word. No word: nobody wants this process any more. */
@@ -106,10 +126,15 @@ zygote_await(struct packet *assign)
 
 	while (poll(&channel, 1, -1) < 0)
 		if (errno != EINTR)
-			_exit(ZYGOTE_STATUS);
+			zygote_fail(
+			    "cannot wait for its tenant: %s", strerror(errno));
 	/* The lowest free number is what the first descriptor gets. */
 	close(PROTO_LISTEN_FD);
-	if (packet_receive(PROTO_CHANNEL_FD, 0, assign, &fault) != 1)
+	const int rc = packet_receive(PROTO_CHANNEL_FD, 0, assign, &fault);
+	if (rc < 0)
+		zygote_fail("cannot be told its tenant: %s",
+		    fault ? fault : strerror(-rc));
+	if (rc == 0)
 		_exit(0);
 	if (assign->type != PROTO_ASSIGN)
 		zygote_fail(
@@ -178,8 +203,7 @@ zygote_drop(const struct proto_assign *assign)
 	    (e = drop_no_new_privs()) < 0)
 		zygote_fail("cannot give privileges up: %s", strerror(-e));
 	/* Also when no id changed: poold may be gone by now. */
-	if (child_die_with(zygote_parent, PROTO_CHANNEL_FD) < 0)
-		_exit(ZYGOTE_STATUS);
+	zygote_die_with_poold();
 }
 
 /* The last thing before its tools: files, then system calls. */
@@ -270,12 +294,11 @@ static void
 zygote_begin(struct packet *spawn)
 {
 	const struct proto_spawn *const said = spawn->payload;
-	const int e = zygote_take_fds(spawn);
 
+	zygote_take_fds(spawn);
 	spawn->n_fds = 0; /* these numbers are others' now */
 	zygote_is_idle = said->is_spare;
-	if (e < 0 || child_die_with(zygote_parent, PROTO_CHANNEL_FD) < 0)
-		_exit(ZYGOTE_STATUS);
+	zygote_die_with_poold();
 	title_set("spare");
 	arc4random_stir();
 }
@@ -311,8 +334,11 @@ zygote_fork(int channel, const struct packet *packet)
 	if (pid == 0)
 		return true;
 	/* A child that poold does not learn of ends: nobody tells it a word. */
-	if (zygote_answer(channel, spawn->serial, pid, pidfd) < 0)
+	const int e = zygote_answer(channel, spawn->serial, pid, pidfd);
+	if (e < 0) {
+		log_error_err(e, "zygote: poold cannot be answered");
 		exit(EXIT_FAILURE);
+	}
 	return false;
 }
 
@@ -402,8 +428,11 @@ zygote_run(bool is_confined)
 	 */
 	malloc_trim(0);
 	plug_heap();
-	if (packet_send(channel, PROTO_READY, &ready, NULL, NULL, 0) < 0)
+	rc = packet_send(channel, PROTO_READY, &ready, NULL, NULL, 0);
+	if (rc < 0) {
+		log_error_err(rc, "zygote: poold cannot be told of it");
 		exit(EXIT_FAILURE);
+	}
 	for (;;) {
 		struct packet packet packet_auto;
 		zygote_stock();
