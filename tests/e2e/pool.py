@@ -32,7 +32,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 # Sanitized programs are slower; nothing else about them may differ.
 SANITIZED = bool(os.environ.get("HOLDLINE_SANITIZED"))
-PATIENCE_S = 60 if SANITIZED else 20
+IS_SLOW = bool(os.environ.get("HOLDLINE_SLOW"))  # an emulated machine
+PATIENCE_S = 240 if IS_SLOW else 60 if SANITIZED else 20
 # What keeps to its deadlines ends in less than 2 s, where nothing else wants
 # the processors. What does not ends never, or when something much longer is
 # over that the test has set.
@@ -251,7 +252,7 @@ class Pool:
                        **self.switchboard}
         pool = {"runtime_dir": self.runtime_dir,
                 "state_dir": self.state_dir, "uid_first": UID_FIRST,
-                **self.pool}
+                **({"start_timeout": "60s"} if IS_SLOW else {}), **self.pool}
         return "".join(f"{k} = {render(v)};\n" for k, v in (
             ("switchboard", switchboard), ("pool", pool),
             ("tenants", self.tenants)))

@@ -76,6 +76,7 @@ chmod 755 "$work/root/init"
 # What runs as the first process of the machine.
 cat >"$work/inside" <<INSIDE
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TMPDIR=/tmp LANG=C.UTF-8
+export HOLDLINE_SLOW=1
 mount -t proc none /proc
 mount -t sysfs none /sys
 mount -t devtmpfs none /dev
