@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -54,7 +55,7 @@ fail_is_concerned(const char *role, int argc, char **argv)
 		return strcmp(name, "poold") == 0;
 	fail.is_child = strcmp(role, "child") == 0;
 	return strcmp(name, "backend") == 0 && argc == 2 &&
-	       strcmp(argv[1], "-z") == 0;
+	       strcasecmp(argv[1], "-z") == 0;
 }
 
 static bool
