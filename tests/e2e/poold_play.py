@@ -155,7 +155,7 @@ def play_backend():
     pool = channel()
     # The first process of a namespace ignores what it does not handle.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
-    if tool != "-z":  # a zygote has no folder of its own
+    if tool.lower() != "-z":  # a zygote has no folder of its own
         look_at_oneself()
     if tool == "refuse":
         pool.send(pack("failed", "the tool cannot be loaded"))
