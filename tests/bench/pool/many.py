@@ -52,12 +52,16 @@ def await_quiet(pool):
 
 def await_rest(pids):
     """Until none of some backends has given memory back for SETTLED_S."""
-    was, since = None, time.monotonic()
-    while time.monotonic() - since < SETTLED_S:
+    was, since = None, 0
+
+    def is_settled():
+        nonlocal was, since
         now = [memory_kib(pid)["Private_Dirty"] for pid in pids]
         if now != was:
             was, since = now, time.monotonic()
-        time.sleep(0.2)
+        return time.monotonic() - since > SETTLED_S
+
+    until(is_settled, "backends to rest")
 
 
 def end(pool):
