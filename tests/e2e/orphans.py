@@ -33,6 +33,7 @@ from pool import UID_FIRST, build_dir, children, describe, groups_of, render
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0
 PATIENCE_S = 30
+PROGRESS = 500  # rounds
 STOP = "300ms"
 HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON = "/usr/bin/python3"
@@ -421,6 +422,9 @@ def main():
             print("  log:\n    " + "\n    ".join(text.split("\n")[-40:]),
                   flush=True)
         shutil.rmtree(round_.dir, ignore_errors=True)
+        if played % PROGRESS == 0:
+            print(f"orphans: {played} of {args.rounds} rounds, {failed} failed",
+                  file=sys.stderr)
     print(f"{played - failed} of {played} rounds left nothing; killed: "
           f"{json.dumps(counts)}; slowest end {slowest:.2f} s; "
           f"{time.monotonic() - began:.0f} s")
