@@ -18,7 +18,7 @@
  *   child_exec.c       between fork and exec
  *   child_init.c       above a foreign program
  *   process_fork.c process_report.c   making a child; whether it runs
- *   cord.c murmur.c    its channel and its stderr, as a task reads them
+ *   murmur.c           its stderr, as a task reads it
  *   process.c process_start.c   one child from its start to its reap
  *   family.c           descendants that poold did not start
  *   bequest.c          a folder becomes another user's

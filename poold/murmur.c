@@ -17,7 +17,7 @@
 #define MURMUR_READS      4
 #define MURMUR_READS_LAST 64
 
-/* What was read last; not on a task's stack, as in cord.c. */
+/* What was read last; not on a task's stack, as in process.c. */
 static char murmur_bytes[MURMUR_READ_BYTES];
 
 void

@@ -26,6 +26,12 @@ static void (*process_reaped)(void);
 static unsigned process_n_blind; /* ever made without a pidfd */
 static struct process_tree processes = RB_INITIALIZER(&processes);
 
+/*
+ * The message that was taken last. Not on the stack of who takes it: a task
+ * that waits keeps each page of its stack that was ever touched.
+ */
+static struct packet process_packet;
+
 static int
 process_cmp(struct process *a, struct process *b)
 {
@@ -107,8 +113,9 @@ static enum process_news
 process_hear_channel(struct process *process, struct process_said *said_r)
 {
 	const int rc =
-	    cord_next(&process->cord, &said_r->packet, &said_r->reason);
+	    cord_next(&process->cord, &process_packet, &said_r->reason);
 
+	said_r->packet = &process_packet;
 	if (rc == 1)
 		return PROCESS_SAYS;
 	process->todo &= ~PROCESS_TODO_CHANNEL;
@@ -208,7 +215,7 @@ process_next(struct process *process, struct process_said *said_r)
 	enum process_news news = PROCESS_QUIET;
 
 	must_be(process, PROCESS_MAGIC);
-	cord_done();
+	packet_fini(&process_packet);
 	if (process->todo & PROCESS_TODO_REPORT)
 		news = process_hear_report(process);
 	if (news == PROCESS_QUIET && process->todo & PROCESS_TODO_CHANNEL)

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "poold/cord.h"
+#include "common/ipc/cord.h"
+
 #include "poold/murmur.h"
 #include "poold/process.h"
 #include "poold/process_report.h"

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/fd.h"
-#include "common/ipc/channel.h"
+#include "common/ipc/packet.h"
 #include "common/proc/clone.h"
 #include "common/proc/pidfd.h"
 
@@ -41,7 +41,7 @@ process_fork_open(const struct process_spec *spec, struct process_fds *fds)
 
 	*fds = (struct process_fds){ { -1, -1 }, { -1, -1 }, { -1, -1 }, -1 };
 	if (spec->has_channel)
-		e = channel_pair(fds->channel);
+		e = packet_pair(fds->channel);
 	if (e == 0 && spec->has_own_stderr)
 		e = process_pipe(fds->err);
 	return e;

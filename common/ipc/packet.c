@@ -51,6 +51,14 @@ packet_row(unsigned type)
 	return type < n && packet_rows[type].name ? &packet_rows[type] : NULL;
 }
 
+int
+packet_pair(int fds_r[2])
+{
+	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
+
+	return socketpair(AF_UNIX, type, 0, fds_r) < 0 ? -errno : 0;
+}
+
 size_t
 proto_bytes(enum proto_type type)
 {
@@ -220,6 +228,14 @@ packet_receive(int sock, int flags, struct packet *packet, const char **fault_r)
 	packet->text = (struct slice){ payload + n_payload,
 		packet->frame.head.bytes - n_payload };
 	return 1;
+}
+
+const char *
+packet_end(int rc, const char *fault)
+{
+	if (rc == 0)
+		return "closed by the peer";
+	return rc == -EPROTO ? fault : strerrordesc_np(-rc);
 }
 
 void

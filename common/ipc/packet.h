@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * packet: one message of proto.h on a SOCK_SEQPACKET socket: made, sent,
- * received and checked, without a loop. channel.c is built on it; a process
- * that may have no loop yet (the zygote, a child that waits for its word) uses
- * it as it is.
+ * received and checked, without a loop. channel.c and cord.c are built on it; a
+ * process that may have no loop yet (the zygote, a child that waits for its
+ * word) uses it as it is.
  */
 #ifndef IPC_PACKET_H
 #define IPC_PACKET_H
@@ -15,6 +15,9 @@
 #include "common/ipc/proto.h"
 
 #define PACKET_FDS_MAX 4 /* room to see, and close, unasked ones */
+
+/* Make a connected pair, both ends O_CLOEXEC and O_NONBLOCK; 0 or -errno. */
+int packet_pair(int fds_r[2]);
 
 /* Room for one packet, aligned so that payloads can be read in place. */
 union packet_frame {
@@ -58,6 +61,9 @@ int packet_send(int sock, enum proto_type type, const void *payload,
  */
 int packet_receive(
     int sock, int flags, struct packet *packet_r, const char **fault_r);
+
+/* A word for the log: what packet_receive meant that returned rc, not 1. */
+const char *packet_end(int rc, const char *fault);
 
 /* Close the descriptors that were not taken (fd_take). */
 void packet_fini(struct packet *packet);

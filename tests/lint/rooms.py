@@ -15,7 +15,8 @@ ARROWS = {
     FLOW: (BASE, LOOP),
     JSON: (BASE,),
     HTTP: (BASE,),
-    IPC: (BASE, LOOP),
+    # Of flow its cord alone, the end that tasks read.
+    IPC: (BASE, LOOP, FLOW),
     PROC: (BASE, LOOP),
     "switchboard": (BASE, LOOP, HTTP, IPC, PROC),
     "poold": (BASE, LOOP, FLOW, IPC, PROC),

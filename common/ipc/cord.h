@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cord: our end of a child's channel, read by a task: it waits in a select,
- * then takes message after message. Sending never waits.
+ * cord: one end of a SOCK_SEQPACKET pair that carries the messages of proto.h,
+ * read by a task: it waits in a select, then takes message after message.
+ * Sending never waits.
  */
-#ifndef POOLD_CORD_H
-#define POOLD_CORD_H
+#ifndef IPC_CORD_H
+#define IPC_CORD_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,16 +37,12 @@ int cord_open_take(struct cord *cord, int fd, struct select *select, void *arg);
 void cord_note(struct cord *cord, int events);
 
 /*
- * Take the next message, *borrowed* until the next call for any cord: nobody
- * waits with it. Its descriptors are to be taken (fd_take), or cord_done closes
- * them. Returns 1; 0 when there is none for now; -EPIPE once, when the channel
- * is over: *reason_r is a word for the log. Never waits.
+ * Take the next message into *packet, which holds none (n_fds 0) or an earlier
+ * one, whose descriptors that were not taken (fd_take) are closed now. Returns
+ * 1; 0 when there is none for now; -EPIPE once, when the channel is over:
+ * *reason_r is a word for the log. Never waits.
  */
-int
-cord_next(struct cord *cord, struct packet **packet_r, const char **reason_r);
-
-/* The message that was taken last is done with. */
-void cord_done(void);
+int cord_next(struct cord *cord, struct packet *packet, const char **reason_r);
 
 /* Its peer has ended: up to n messages may be taken, and then no more come. */
 void cord_allow(struct cord *cord, unsigned n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What poold/cord.c promises: a channel that a task reads. */
+/* What common/ipc/cord.c promises: a channel that a task reads. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,19 +8,19 @@
 
 #include "common/flow/select.h"
 #include "common/flow/sleep.h"
-#include "common/ipc/channel.h"
+#include "common/ipc/cord.h"
 
-#include "poold/cord.h"
 #include "tests/unit/flow_harness.h"
 
 static int peer = -1;
 static struct select set;
 static struct cord cord;
+static struct packet heard;
 
 static int
 tear_down(void *arg, struct err *err)
 {
-	cord_done();
+	packet_fini(&heard);
 	cord_close(&cord);
 	fd_close(&peer);
 	return 0;
@@ -34,7 +34,7 @@ set_up(void)
 	select_init(&set);
 	cord_init(&cord);
 	ENSURE(tear_down, NULL);
-	need(channel_pair(pair) == 0);
+	need(packet_pair(pair) == 0);
 	peer = pair[1];
 	need(cord_open_take(&cord, pair[0], &set, NULL) == 0);
 }
@@ -54,7 +54,6 @@ hear(int64_t deadline_ms)
 {
 	const struct proto_sessions *sessions;
 	struct select_fd *ready;
-	struct packet *packet;
 	const char *reason;
 	unsigned n = 0;
 	int rc = select_next(&set, "a test", deadline_ms, &ready);
@@ -64,8 +63,8 @@ hear(int64_t deadline_ms)
 		return;
 	}
 	cord_note(&cord, rc);
-	for (; (rc = cord_next(&cord, &packet, &reason)) == 1; n++) {
-		sessions = packet->payload;
+	for (; (rc = cord_next(&cord, &heard, &reason)) == 1; n++) {
+		sessions = heard.payload;
 		if (n == 0)
 			note("%u", sessions->n_sessions);
 	}
@@ -179,7 +178,7 @@ END_TEST
 int
 main(void)
 {
-	Suite *const s = suite_create("poold_cord");
+	Suite *const s = suite_create("ipc_cord");
 	TCase *const c = tcase_create("all");
 
 	HARNESS_ADD(c, many_messages_leave_others_their_turn);

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* cord: packet.h, an outbox, a select. */
-#include "poold/cord.h"
+/* cord: packets, an outbox, a select. */
+#include "common/ipc/cord.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "common/base/fd.h"
 #include "common/base/log.h"
-
-/*
- * The message that was taken last. Not on the stack of who takes it: a task
- * that waits keeps each page of its stack that was ever touched.
- */
-static struct packet cord_packet;
 
 void
 cord_init(struct cord *cord)
@@ -57,31 +50,24 @@ cord_allow(struct cord *cord, unsigned n)
 	cord->n_left = (uint16_t)n;
 }
 
-void
-cord_done(void)
-{
-	packet_fini(&cord_packet);
-}
-
 static int
-cord_end(struct cord *cord, const char *reason, const char **reason_r)
+cord_end(struct cord *cord)
 {
 	cord->is_over = true;
 	select_unwatch(&cord->io);
 	outbox_drop(&cord->outbox);
-	*reason_r = reason;
 	return -EPIPE;
 }
 
 int
-cord_next(struct cord *cord, struct packet **packet_r, const char **reason_r)
+cord_next(struct cord *cord, struct packet *packet, const char **reason_r)
 {
 	const char *fault;
 
-	cord_done();
+	packet_fini(packet);
 	while (cord->fd >= 0 && !cord->is_over && cord->n_left > 0) {
-		const int rc = packet_receive(
-		    cord->fd, MSG_DONTWAIT, &cord_packet, &fault);
+		const int rc =
+		    packet_receive(cord->fd, MSG_DONTWAIT, packet, &fault);
 		if (rc == -EAGAIN)
 			return 0;
 		cord->n_left--;
@@ -91,13 +77,10 @@ cord_next(struct cord *cord, struct packet **packet_r, const char **reason_r)
 		 */
 		if (rc == -ECONNRESET)
 			continue;
-		*packet_r = &cord_packet;
-		return rc == 1 ? 1
-		       : rc == 0
-		           ? cord_end(cord, "closed by the peer", reason_r)
-		       : rc == -EPROTO
-		           ? cord_end(cord, fault, reason_r)
-		           : cord_end(cord, strerrordesc_np(-rc), reason_r);
+		if (rc == 1)
+			return 1;
+		*reason_r = packet_end(rc, fault);
+		return cord_end(cord);
 	}
 	return 0;
 }
