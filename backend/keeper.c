@@ -16,7 +16,7 @@ keeper_init(struct keeper *keeper)
 {
 	*keeper = (struct keeper){ .at_ms = CLOCK_NEVER };
 	TAILQ_INIT(&keeper->duties);
-	waitq_init(&keeper->changed);
+	select_init(&keeper->select);
 }
 
 void
@@ -48,7 +48,7 @@ keeper_at(struct keeper_duty *duty, int64_t at_ms)
 		return;
 	duty->at_ms = at_ms;
 	if (keeper_is_sooner(at_ms, keeper->at_ms))
-		waitq_wake_all(&keeper->changed, 0);
+		select_post(&keeper->select);
 }
 
 /* Do what is due by now. */
@@ -80,14 +80,25 @@ keeper_next_ms(const struct keeper *keeper)
 	return next_ms;
 }
 
+static void
+keeper_tell(const struct keeper_ear *ear, int events)
+{
+	ear->hear(events, ear->arg);
+}
+
 void
 keeper_run(struct keeper *keeper)
 {
+	struct select_fd *ready;
+
 	while (!keeper->is_over) {
+		keeper->at_ms = 0;
 		keeper_look(keeper, clock_now_ms());
 		keeper->at_ms = keeper_next_ms(keeper);
-		(void)waitq_wait(
-		    &keeper->changed, "what falls due", keeper->at_ms);
+		const int events = select_next(
+		    &keeper->select, "what falls due", keeper->at_ms, &ready);
+		if (events > 0)
+			keeper_tell(ready->arg, events);
 	}
 }
 
@@ -95,5 +106,5 @@ void
 keeper_stop(struct keeper *keeper)
 {
 	keeper->is_over = true;
-	waitq_wake_all(&keeper->changed, 0);
+	select_post(&keeper->select);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * keeper: whatever falls due in this process (a session's time limit, what
- * lingered, an idle peer, a zombie) is looked after by one task, since a task
- * each would be a stack each. A duty says when it wants to be looked at next.
+ * lingered, an idle peer, a zombie), and what is heard of it (poold, the end of
+ * a child), is looked after by one task, since a task each would be a stack
+ * each. A duty says when it wants to be looked at next.
  */
 #ifndef BACKEND_KEEPER_H
 #define BACKEND_KEEPER_H
@@ -11,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/flow/wait.h"
+#include "common/flow/select.h"
 
 struct keeper;
 
@@ -30,15 +31,25 @@ struct keeper_duty {
 
 TAILQ_HEAD(keeper_duties, keeper_duty);
 
+/* Who hears of a descriptor. Embedded in its owner. */
+struct keeper_ear {
+	void (*hear)(int events, void *arg); /* must not wait */
+	void *arg;
+};
+
 /* Embedded in its owner, which outlives keeper_run. */
 struct keeper {
 	struct keeper_duties duties;
-	struct waitq changed; /* a nearer time, or the end */
-	int64_t at_ms;        /* until when keeper_run waits */
+	/*
+	 * Posted: a nearer time, or the end. Who puts a descriptor in gives its
+	 * keeper_ear as arg.
+	 */
+	struct select select;
+	int64_t at_ms; /* until when keeper_run waits; 0: it does not */
 	bool is_over;
 };
 
-/* A keeper without duties. */
+/* A keeper without duties and ears. */
 void keeper_init(struct keeper *keeper);
 
 /* Give it a duty (*borrowed* until keeper_leave), to be looked at never yet. */
@@ -51,7 +62,7 @@ void keeper_leave(struct keeper_duty *duty);
 /* Look at it at at_ms, if it would be looked at later than that. */
 void keeper_at(struct keeper_duty *duty, int64_t at_ms);
 
-/* Look after all duties until keeper_stop. Waits. */
+/* Look after all duties, and let ears hear, until keeper_stop. Waits. */
 void keeper_run(struct keeper *keeper);
 
 /* Let keeper_run return, also one that was not called yet. Never waits. */

@@ -8,39 +8,57 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "common/ipc/channel.h"
+#include "common/ipc/cord.h"
 
 #include "backend/birth.h"
 
 struct poold_link {
-	struct channel *channel; /* NULL once poold is gone */
+	struct cord cord;
+	struct keeper_ear ear;
 	struct keeper *keeper;
 };
 
 static void poold_link_send(struct poold_link *link, enum proto_type type,
     const void *payload, const char *text);
 
-/* Answered from the loop itself: a loop that stands still does not. */
-static void
-poold_link_on_msg(const struct channel_msg *msg, void *arg)
+/*
+ * Read what there is now. Returns as cord_next. Apart from the answers, since a
+ * packet is a quarter of the page that is all of the stack of who reads.
+ */
+static int __attribute__((noinline))
+poold_link_read(struct poold_link *link, unsigned *n_pings_r)
 {
-	const struct proto_pong pong = { 0 };
+	struct packet msg packet_auto;
+	const char *reason;
+	int rc;
 
-	if (msg->type == PROTO_PING) {
-		poold_link_send(arg, PROTO_PONG, &pong, NULL);
-		return;
+	msg.n_fds = 0;
+	*n_pings_r = 0;
+	while ((rc = cord_next(&link->cord, &msg, &reason)) == 1) {
+		if (msg.type == PROTO_PING)
+			++*n_pings_r;
+		else
+			log_warn("channel: ignored: %s", proto_name(msg.type));
 	}
-	log_warn("channel: ignored: %s", proto_name(msg->type));
+	if (rc < 0)
+		log_warn("channel: closed: %s", reason);
+	return rc;
 }
 
+/* For the keeper, whom the loop woke: one that stands still answers no ping. */
 static void
-poold_link_on_closed(const char *reason, void *arg)
+poold_link_hear(int events, void *arg)
 {
-	struct poold_link *link = arg;
+	struct poold_link *const link = arg;
+	const struct proto_pong pong = { 0 };
+	unsigned n_pings;
 
-	log_warn("channel: closed: %s", reason);
-	channel_close(&link->channel);
-	keeper_stop(link->keeper);
+	cord_note(&link->cord, events);
+	const int rc = poold_link_read(link, &n_pings);
+	while (n_pings-- > 0)
+		poold_link_send(link, PROTO_PONG, &pong, NULL);
+	if (rc < 0)
+		keeper_stop(link->keeper);
 }
 
 int
@@ -64,14 +82,14 @@ poold_link_open(struct keeper *keeper, struct poold_link **link_r)
 	if (!link)
 		return -ENOMEM;
 	link->keeper = keeper;
-	rc = channel_open_take(fd, "poold", poold_link_on_msg,
-	    poold_link_on_closed, link, &link->channel);
-	if (rc != 0) {
-		mem_free(link);
-		return rc;
-	}
-	*link_r = link;
-	return 0;
+	link->ear = (struct keeper_ear){ poold_link_hear, link };
+	cord_init(&link->cord);
+	rc = cord_open_take(&link->cord, fd, &keeper->select, &link->ear);
+	if (rc == 0)
+		*link_r = link;
+	else
+		poold_link_close(&link);
+	return rc;
 }
 
 void
@@ -79,21 +97,21 @@ poold_link_close(struct poold_link **link)
 {
 	if (!*link)
 		return;
-	channel_close(&(*link)->channel);
+	cord_close(&(*link)->cord);
 	mem_free(*link);
 	*link = NULL;
 }
 
-/* poold that does not read is poold that is gone: on_closed tells. */
+/* poold that does not read is poold that is gone: the channel tells. */
 static void
 poold_link_send(struct poold_link *link, enum proto_type type,
     const void *payload, const char *text)
 {
 	int rc;
 
-	if (!link || !link->channel)
+	if (!link || link->cord.is_over)
 		return;
-	rc = channel_send(link->channel, type, payload, text, -1);
+	rc = cord_send(&link->cord, type, payload, text, NULL, 0);
 	if (rc != 0)
 		log_warn_err(rc, "channel: %s not sent", proto_name(type));
 }

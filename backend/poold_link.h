@@ -2,8 +2,8 @@
 /*
  * poold_link: this backend's end of the channel to poold: says that it is
  * ready or cannot start, and how many sessions hold it; notices that poold is
- * gone. Without HOLDLINE_CHANNEL in the environment it does nothing, so that a
- * backend runs alone, for tests. Written in callbacks.
+ * gone. The keeper's task reads it. Without HOLDLINE_CHANNEL in the environment
+ * it does nothing, so that a backend runs alone, for tests.
  */
 #ifndef BACKEND_POOLD_LINK_H
 #define BACKEND_POOLD_LINK_H
@@ -14,7 +14,8 @@ struct poold_link;
 
 /*
  * Open the channel that the environment names, and take it out of the
- * environment. keeper (*borrowed*) is stopped when poold has gone. *link_r is
+ * environment. keeper (*borrowed* until poold_link_close) hears poold, and is
+ * stopped when that has gone. *link_r is
  * *new* (poold_link_close), NULL without a channel. Returns 0 or -errno.
  */
 int poold_link_open(struct keeper *keeper, struct poold_link **link_r);

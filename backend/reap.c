@@ -3,16 +3,23 @@
  * reap: a look of the keeper, for which SIGCHLD asks. The kernel shows only
  * the zombie that stands first, and not when it died; but when nobody died
  * for REAP_GRACE_MS, all that are left have been left alone for as long.
+ *
+ * The signal is caught and put into an eventfd, which the keeper hears. For a
+ * signalfd it would have to be blocked, which whatever a tool runs inherits (by
+ * posix_spawn, popen, system); a handler it does not.
  */
 #include "backend/reap.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/loop/loop.h"
+#include "common/base/fd.h"
 #include "common/proc/pidfd.h"
 
 #define REAP_MOST    1000 /* in one look; whoever forks on and on waits */
@@ -22,15 +29,15 @@
 #define REAP_WHAT (WEXITED | WNOHANG | __WNOTHREAD | __WALL)
 
 static struct {
-	bool is_on;
+	int fd; /* what the signal is put into; -1: it is not caught */
+	struct select_fd io;
 	const struct registry *registry;
 	struct keeper_duty duty;
-	struct loop_signal on_child;
 	int64_t died_at_ms; /* the last of whom we know */
 	pid_t pid;          /* the zombie that stands first; 0: none */
 	int64_t since_ms;   /* when it was seen there */
 	bool was_called;    /* its time is over, but for the last call */
-} reap;
+} reap = { .fd = -1 };
 
 /* The zombie that stands first, or 0. flags: WNOWAIT leaves it there. */
 static pid_t
@@ -92,11 +99,52 @@ reap_look(void *arg)
 	return now_ms + 1;
 }
 
+/* In the signal's handler, on whatever stack. */
 static void
-reap_on_child(int signo, void *arg)
+reap_on_signal(int signo)
+{
+	const int e = errno;
+
+	(void)eventfd_write(reap.fd, 1);
+	errno = e;
+}
+
+/* Somebody died. */
+static void
+reap_note(void)
 {
 	reap.died_at_ms = clock_now_ms();
 	keeper_at(&reap.duty, reap.died_at_ms);
+}
+
+/* For the keeper. */
+static void
+reap_hear(int events, void *arg)
+{
+	eventfd_t n;
+
+	(void)eventfd_read(reap.fd, &n);
+	reap_note();
+}
+
+/* Let the keeper hear of SIGCHLD. Returns 0 or -errno. */
+static int
+reap_listen(struct keeper *keeper)
+{
+	static struct keeper_ear ear = { .hear = reap_hear };
+	const struct sigaction action = { .sa_handler = reap_on_signal,
+		.sa_flags = SA_RESTART | SA_NOCLDSTOP };
+
+	reap.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (reap.fd < 0)
+		return -errno;
+	const int rc =
+	    select_watch(&keeper->select, &reap.io, reap.fd, LOOP_READ, &ear);
+	if (rc == 0)
+		sigaction(SIGCHLD, &action, NULL);
+	else
+		fd_close(&reap.fd);
+	return rc;
 }
 
 int
@@ -104,24 +152,23 @@ reap_start(struct keeper *keeper, const struct registry *registry)
 {
 	if (getpid() != 1)
 		return 0;
-	const int rc =
-	    loop_signal_start(&reap.on_child, SIGCHLD, reap_on_child, NULL);
+	const int rc = reap_listen(keeper);
 	if (rc < 0)
 		return rc;
-	reap.is_on = true;
 	reap.registry = registry;
 	keeper_join(keeper, &reap.duty, reap_look, NULL);
 	/* Who died before was not heard. */
-	reap_on_child(SIGCHLD, NULL);
+	reap_note();
 	return 0;
 }
 
 void
 reap_stop(void)
 {
-	if (!reap.is_on)
+	if (reap.fd < 0)
 		return;
+	signal(SIGCHLD, SIG_DFL);
 	keeper_leave(&reap.duty);
-	loop_signal_stop(&reap.on_child);
-	reap.is_on = false;
+	select_unwatch(&reap.io);
+	fd_close(&reap.fd);
 }

@@ -16,7 +16,7 @@
 
 /*
  * Begin, if this is the first process of a namespace; otherwise nothing. Both
- * are *borrowed* until reap_stop. Returns 0 or -ENOMEM.
+ * are *borrowed* until reap_stop. Returns 0 or -errno.
  */
 int reap_start(struct keeper *keeper, const struct registry *registry);
 

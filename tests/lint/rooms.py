@@ -63,10 +63,9 @@ WALLS = (
 GRANTS = {"switchboard/admin.c": ("jansson.h",),
           "switchboard/feed.c": ("jansson.h",)}
 
-# Rooms written in tasks: they wait by the calls of flow, and only these files
-# of theirs use the loop itself; the README of the room says why.
+# Rooms written in tasks: they wait by the calls of flow and leave the loop
+# alone.
 TASKS = ("backend", "poold")
-LOOPS = ("backend/reap.c",)
 
 # Guards that are not ROOM_FILE_H: what is installed has a name of its own.
 GUARDS = {"backend/holdline.h": "HOLDLINE_H"}

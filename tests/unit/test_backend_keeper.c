@@ -82,6 +82,51 @@ START_TEST(keeper_looks_when_the_nearest_thing_falls_due)
 }
 END_TEST
 
+static int ends[2];
+
+/* A byte: it is told; "!": that was the last one. */
+static void
+hear(int events, void *arg)
+{
+	char byte = '?';
+
+	need(read(ends[0], &byte, 1) == 1);
+	note("%c@%d", byte, now());
+	if (byte == '!')
+		keeper_stop(&keeper);
+	else
+		keeper_at(arg, zero_ms + 30);
+}
+
+static void *
+heard(void *arg)
+{
+	struct duty a = { .name = "a" };
+	struct keeper_ear ear = { hear, &a.duty };
+	struct select_fd io = { 0 };
+
+	begin();
+	harness_pipe(ends);
+	keeper_join(&keeper, &a.duty, look, &a);
+	need(select_watch(&keeper.select, &io, ends[0], LOOP_READ, &ear) == 0);
+	keeper_at(&a.duty, zero_ms + 100);
+	flow_sleep(10);
+	need(write(ends[1], "xy", 2) == 2);
+	flow_sleep(50);
+	need(write(ends[1], "!", 1) == 1);
+	flow_sleep(50);
+	keeper_leave(&a.duty);
+	select_unwatch(&io);
+	return NULL;
+}
+
+START_TEST(keeper_hears_while_nothing_falls_due)
+{
+	run_flow_plain(heard, NULL);
+	ck_assert_str_eq(traced(), "x@10 y@10 a@30 !@60 over@60");
+}
+END_TEST
+
 static void *
 stopped(void *arg)
 {
@@ -105,6 +150,7 @@ main(void)
 	TCase *const all = tcase_create("all");
 
 	tcase_add_test(all, keeper_looks_when_the_nearest_thing_falls_due);
+	tcase_add_test(all, keeper_hears_while_nothing_falls_due);
 	tcase_add_test(
 	    all, keeper_that_was_stopped_before_it_runs_returns_at_once);
 	suite_add_tcase(suite, all);
