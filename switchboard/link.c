@@ -41,7 +41,7 @@ static const char *const link_names[LINK_STATE_COUNT] = {
 
 static struct {
 	enum link_state state;
-	struct channel *channel;
+	struct channel channel;
 	struct loop_timer deadline; /* of draining */
 	uint32_t drain_ms;
 	bool is_own_end; /* a signal of ours: quit when drained */
@@ -61,7 +61,7 @@ link_set_state(enum link_state next, const char *event)
 static int
 link_send(enum proto_type type, const void *payload, const char *text)
 {
-	const int rc = channel_send(link_now.channel, type, payload, text, -1);
+	const int rc = channel_send(&link_now.channel, type, payload, text);
 
 	if (rc < 0)
 		log_warn_err(rc, "poold: cannot send %s", proto_name(type));
@@ -152,16 +152,16 @@ link_drain(uint32_t drain_ms, const char *event)
 }
 
 static void
-link_on_listen(const struct channel_msg *msg)
+link_on_listen(struct packet *msg)
 {
 	const struct proto_listen *const m = msg->payload;
 	char address[sizeof(m->address)];
 	int rc;
 
 	strlcpy(address, m->address, sizeof(address));
-	if (*msg->fd < 0 || link_now.state > LINK_RUNNING)
+	if (link_now.state > LINK_RUNNING)
 		return;
-	const int fd = fd_take(msg->fd);
+	const int fd = fd_take(msg->fds);
 	if (m->is_admin)
 		rc = listen_add_take(
 		    fd, address, admin_is_full, admin_start_take);
@@ -173,7 +173,7 @@ link_on_listen(const struct channel_msg *msg)
 }
 
 static void
-link_on_start(const struct channel_msg *msg)
+link_on_start(struct packet *msg)
 {
 	const struct proto_start *const m = msg->payload;
 	const struct proto_ready ready = { 0 };
@@ -182,7 +182,8 @@ link_on_start(const struct channel_msg *msg)
 		return;
 	link_now.drain_ms = m->drain_ms;
 	route_allow_asks(m->max_backends);
-	channel_add_room(link_now.channel, m->max_backends * PROTO_PER_BACKEND);
+	channel_add_room(
+	    &link_now.channel, m->max_backends * PROTO_PER_BACKEND);
 	link_set_state(LINK_RUNNING, "start");
 	listen_start();
 	link_send(PROTO_READY, &ready, NULL);
@@ -190,7 +191,7 @@ link_on_start(const struct channel_msg *msg)
 
 /* The text of a message, NUL-ended. */
 static const char *
-link_text(const struct channel_msg *msg)
+link_text(struct packet *msg)
 {
 	static char text[PROTO_TEXT_BYTES];
 
@@ -200,43 +201,43 @@ link_text(const struct channel_msg *msg)
 }
 
 static void
-link_on_route_ready(const struct channel_msg *msg)
+link_on_route_ready(struct packet *msg)
 {
 	route_on_ready(msg->payload);
 }
 
 static void
-link_on_route_starting(const struct channel_msg *msg)
+link_on_route_starting(struct packet *msg)
 {
 	route_on_starting(msg->payload);
 }
 
 static void
-link_on_route_failed(const struct channel_msg *msg)
+link_on_route_failed(struct packet *msg)
 {
 	route_on_failed(msg->payload, link_text(msg));
 }
 
 static void
-link_on_route_gone(const struct channel_msg *msg)
+link_on_route_gone(struct packet *msg)
 {
 	route_on_gone(msg->payload, link_text(msg));
 }
 
 static void
-link_on_release_ask(const struct channel_msg *msg)
+link_on_release_ask(struct packet *msg)
 {
 	route_on_release_ask(msg->payload);
 }
 
 static void
-link_on_event(const struct channel_msg *msg)
+link_on_event(struct packet *msg)
 {
 	feed_on_event(msg->payload, link_text(msg));
 }
 
 static void
-link_on_drain(const struct channel_msg *msg)
+link_on_drain(struct packet *msg)
 {
 	const struct proto_drain *const m = msg->payload;
 
@@ -244,7 +245,7 @@ link_on_drain(const struct channel_msg *msg)
 }
 
 static void
-link_on_quit(const struct channel_msg *msg)
+link_on_quit(struct packet *msg)
 {
 	link_quit("quit");
 }
@@ -252,7 +253,7 @@ link_on_quit(const struct channel_msg *msg)
 /* What poold may say. */
 static const struct {
 	enum proto_type type;
-	void (*on_msg)(const struct channel_msg *msg);
+	void (*on_msg)(struct packet *msg);
 } link_rows[] = {
 	{ PROTO_LISTEN, link_on_listen },
 	{ PROTO_START, link_on_start },
@@ -267,7 +268,7 @@ static const struct {
 };
 
 static void
-link_on_msg(const struct channel_msg *msg, void *arg)
+link_on_msg(struct packet *msg)
 {
 	for (size_t i = 0; i < sizeof(link_rows) / sizeof(link_rows[0]); i++)
 		if (link_rows[i].type == msg->type) {
@@ -279,7 +280,7 @@ link_on_msg(const struct channel_msg *msg, void *arg)
 
 /* Without poold nothing here is of use, and a new poold starts a new one. */
 static void
-link_on_closed(const char *reason, void *arg)
+link_on_closed(const char *reason)
 {
 	if (link_now.state == LINK_ENDED)
 		return;
@@ -300,7 +301,7 @@ link_open_take(int fd)
 	route_open(&poold);
 	feed_open(link_watch);
 	return channel_open_take(
-	    fd, "poold", link_on_msg, link_on_closed, NULL, &link_now.channel);
+	    &link_now.channel, fd, "poold", link_on_msg, link_on_closed);
 }
 
 void

@@ -7,43 +7,13 @@
 #include "common/ipc/channel.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/base/fd.h"
 #include "common/base/log.h"
-#include "common/base/mem.h"
 #include "common/base/must.h"
-#include "common/ipc/outbox.h"
-#include "common/loop/loop.h"
 
-#define CHANNEL_MAGIC    0x6368616eu /* "chan" */
-#define CHANNEL_TURN_MAX 32          /* packets handed over a turn */
-
-struct channel {
-	uint32_t magic;
-	int fd;
-	const char *peer;
-	void (*on_msg)(const struct channel_msg *msg, void *arg);
-	void (*on_closed)(const char *reason, void *arg);
-	void *arg;
-	struct loop_io io;
-	struct outbox outbox;
-	bool is_over;   /* on_closed was called */
-	bool is_closed; /* channel_close was called */
-	unsigned
-	    n_busy; /* callbacks of ours on the stack: free it after them */
-};
-
-int
-channel_pair(int fds_r[2])
-{
-	const int type = SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK;
-
-	return socketpair(AF_UNIX, type, 0, fds_r) < 0 ? -errno : 0;
-}
+#define CHANNEL_TURN_MAX 32 /* packets handed over a turn */
 
 /* Watch what there is to do. */
 static void
@@ -51,42 +21,30 @@ channel_watch(struct channel *channel)
 {
 	const unsigned write = channel->outbox.n > 0 ? LOOP_WRITE : 0;
 
-	if (!channel->is_closed && !channel->is_over &&
-	    loop_io_watch(&channel->io, LOOP_READ | write) < 0)
+	if (loop_io_watch(&channel->io, LOOP_READ | write) < 0)
 		log_warn("channel %s: cannot be watched", channel->peer);
 }
 
 int
-channel_send_fds(struct channel *channel, enum proto_type type,
-    const void *payload, const char *text, const int *fds, unsigned n_fds)
+channel_send(struct channel *channel, enum proto_type type, const void *payload,
+    const char *text)
 {
-	must_be(channel, CHANNEL_MAGIC);
-	must(!channel->is_closed);
-	if (channel->is_over)
+	if (!channel->is_open || channel->is_over)
 		return -EPIPE;
 	const int e = outbox_send(
-	    &channel->outbox, channel->fd, type, payload, text, fds, n_fds);
+	    &channel->outbox, channel->fd, type, payload, text, NULL, 0);
 	channel_watch(channel);
 	return e;
-}
-
-int
-channel_send(struct channel *channel, enum proto_type type, const void *payload,
-    const char *text, int fd)
-{
-	return channel_send_fds(channel, type, payload, text, &fd, fd >= 0);
 }
 
 /* The peer is gone or not to be trusted: say so once. */
 static void
 channel_end(struct channel *channel, const char *reason)
 {
-	if (channel->is_over)
-		return;
 	channel->is_over = true;
 	loop_io_stop(&channel->io);
 	outbox_drop(&channel->outbox);
-	channel->on_closed(reason, channel->arg);
+	channel->on_closed(reason);
 }
 
 /* Read one packet. Returns whether there may be another. */
@@ -106,41 +64,11 @@ channel_read(struct channel *channel)
 		return true;
 	if (rc == -EAGAIN)
 		return false;
-	if (rc == 1) {
-		int none = -1;
-		const struct channel_msg msg = {
-			.type = packet.type,
-			.payload = packet.payload,
-			.text = packet.text,
-			.fd = packet.n_fds ? packet.fds : &none,
-		};
-		channel->on_msg(&msg, channel->arg);
-		return !channel->is_over && !channel->is_closed;
-	}
-	channel_end(channel, rc == 0         ? "closed by the peer"
-			     : rc == -EPROTO ? fault
-					     : strerrordesc_np(-rc));
-	return false;
-}
-
-static void
-channel_free(struct channel *channel)
-{
-	channel->magic = 0;
-	mem_free(channel);
-}
-
-void
-channel_receive(struct channel *channel, unsigned n_max)
-{
-	must_be(channel, CHANNEL_MAGIC);
-	if (channel->is_over || channel->is_closed)
-		return;
-	channel->n_busy++;
-	while (n_max > 0 && channel_read(channel))
-		n_max--;
-	if (--channel->n_busy == 0 && channel->is_closed)
-		channel_free(channel);
+	if (rc == 1)
+		channel->on_msg(&packet);
+	else
+		channel_end(channel, packet_end(rc, fault));
+	return rc == 1;
 }
 
 static void
@@ -148,69 +76,48 @@ channel_on_ready(unsigned events, void *arg)
 {
 	struct channel *const channel = arg;
 
-	must_be(channel, CHANNEL_MAGIC);
 	if (events & LOOP_WRITE) {
 		outbox_flush(&channel->outbox, channel->fd);
 		channel_watch(channel);
 	}
-	if (events & LOOP_READ)
-		channel_receive(channel, CHANNEL_TURN_MAX);
+	if (!(events & LOOP_READ))
+		return;
+	for (unsigned n = 0; n < CHANNEL_TURN_MAX; n++)
+		if (!channel_read(channel))
+			return;
 }
 
 int
-channel_open_take(int fd, const char *peer,
-    void (*on_msg)(const struct channel_msg *msg, void *arg),
-    void (*on_closed)(const char *reason, void *arg), void *arg,
-    struct channel **channel_r)
+channel_open_take(struct channel *channel, int fd, const char *peer,
+    void (*on_msg)(struct packet *msg), void (*on_closed)(const char *reason))
 {
-	fd_auto int mine = fd;
-	struct channel *channel;
-	int e;
-
 	must(on_msg && on_closed);
-	*channel_r = NULL;
-	if ((e = fd_nonblock(mine)) < 0)
-		return e;
-	if (!(channel = mem_zalloc(1, sizeof(*channel))))
-		return -ENOMEM;
-	channel->magic = CHANNEL_MAGIC;
-	channel->fd = mine;
-	channel->peer = peer;
-	channel->on_msg = on_msg;
-	channel->on_closed = on_closed;
-	channel->arg = arg;
+	*channel = (struct channel){ .fd = fd,
+		.peer = peer,
+		.on_msg = on_msg,
+		.on_closed = on_closed,
+		.is_open = true };
 	outbox_init(&channel->outbox);
-	loop_io_init(&channel->io, mine, channel_on_ready, channel);
-	if ((e = loop_io_watch(&channel->io, LOOP_READ)) < 0) {
-		channel_free(channel);
-		return e;
-	}
-	fd_take(&mine);
-	*channel_r = channel;
-	return 0;
+	loop_io_init(&channel->io, fd, channel_on_ready, channel);
+	const int e = loop_io_watch(&channel->io, LOOP_READ);
+	if (e < 0)
+		channel_close(channel);
+	return e;
 }
 
 void
 channel_add_room(struct channel *channel, unsigned n_packets)
 {
-	must_be(channel, CHANNEL_MAGIC);
 	outbox_add_room(&channel->outbox, n_packets);
 }
 
 void
-channel_close(struct channel **channel)
+channel_close(struct channel *channel)
 {
-	struct channel *const c = *channel;
-
-	*channel = NULL;
-	if (!c)
+	if (!channel->is_open)
 		return;
-	must_be(c, CHANNEL_MAGIC);
-	must(!c->is_closed);
-	c->is_closed = true;
-	loop_io_stop(&c->io);
-	outbox_drop(&c->outbox);
-	fd_close(&c->fd);
-	if (c->n_busy == 0)
-		channel_free(c);
+	channel->is_open = false;
+	loop_io_stop(&channel->io);
+	outbox_drop(&channel->outbox);
+	fd_close(&channel->fd);
 }

@@ -14,81 +14,64 @@
 #include <unistd.h>
 
 #include "common/base/fd.h"
-#include "common/base/mem.h"
 #include "common/ipc/channel.h"
-#include "common/ipc/outbox.h"
 #include "common/loop/loop.h"
 
-/* One end with what it received last. */
-struct end {
-	struct channel *channel;
+static int pair[2]; /* the first is the peer's */
+static struct outbox peer;
+static struct channel channel;
+
+/* What it handed over last. */
+static struct {
 	unsigned n_msgs;
 	enum proto_type type;
 	char payload[PROTO_PACKET_BYTES];
 	char text[PROTO_TEXT_BYTES];
 	int fd;
 	bool takes_fd;
-	bool closes;
 	unsigned n_closed;
 	char reason[64];
-};
-
-static int pair[2];
-static struct end left, right;
+} heard;
 
 static void
-on_msg(const struct channel_msg *msg, void *arg)
+on_msg(struct packet *msg)
 {
-	struct end *const end = arg;
-
-	end->n_msgs++;
-	end->type = msg->type;
-	memcpy(end->payload, msg->payload, proto_bytes(msg->type));
+	heard.n_msgs++;
+	heard.type = msg->type;
+	memcpy(heard.payload, msg->payload, proto_bytes(msg->type));
 	ck_assert_uint_eq((uintptr_t)msg->payload % 8, 0);
 	ck_assert_int_eq(
-	    slice_copy(msg->text, end->text, sizeof(end->text)), 0);
-	if (end->takes_fd)
-		end->fd = fd_take(msg->fd);
-	if (end->closes)
-		channel_close(&end->channel);
+	    slice_copy(msg->text, heard.text, sizeof(heard.text)), 0);
+	if (heard.takes_fd && msg->n_fds > 0)
+		heard.fd = fd_take(msg->fds);
 }
 
 static void
-on_closed(const char *reason, void *arg)
+on_closed(const char *reason)
 {
-	struct end *const end = arg;
-
-	end->n_closed++;
-	strncpy(end->reason, reason, sizeof(end->reason) - 1);
-	if (end->closes)
-		channel_close(&end->channel);
-}
-
-static void
-setup_raw(void)
-{
-	loop_open();
-	left = right = (struct end){ .fd = -1 };
-	ck_assert_int_eq(channel_pair(pair), 0);
-	ck_assert_int_eq(channel_open_take(pair[1], "left", on_msg, on_closed,
-			     &right, &right.channel),
-	    0);
+	heard.n_closed++;
+	strncpy(heard.reason, reason, sizeof(heard.reason) - 1);
 }
 
 static void
 setup(void)
 {
-	setup_raw();
-	ck_assert_int_eq(channel_open_take(pair[0], "right", on_msg, on_closed,
-			     &left, &left.channel),
-	    0);
+	loop_open();
+	memset(&heard, 0, sizeof(heard));
+	heard.fd = -1;
+	outbox_init(&peer);
+	ck_assert_int_eq(packet_pair(pair), 0);
+	ck_assert_int_eq(
+	    channel_open_take(&channel, pair[1], "peer", on_msg, on_closed), 0);
 }
 
 static void
 teardown(void)
 {
-	channel_close(&left.channel);
-	channel_close(&right.channel);
+	outbox_drop(&peer);
+	fd_close(&pair[0]);
+	channel_close(&channel);
+	channel_close(&channel);
 	loop_close();
 }
 
@@ -97,6 +80,28 @@ turns(unsigned n)
 {
 	while (n-- > 0)
 		loop_turn(false);
+}
+
+/* The peer says something. */
+static int
+say(enum proto_type type, const void *payload, const char *text, const int *fds)
+{
+	return outbox_send(
+	    &peer, pair[0], type, payload, text, fds, proto_fds(type));
+}
+
+/* What the peer is told next: the row's type, or 0. */
+static unsigned
+told(struct proto_sessions *sessions_r)
+{
+	struct packet packet packet_auto = { .n_fds = 0 };
+	const char *fault;
+
+	if (packet_receive(pair[0], MSG_DONTWAIT, &packet, &fault) != 1)
+		return 0;
+	if (packet.type == PROTO_SESSIONS)
+		memcpy(sessions_r, packet.payload, sizeof(*sessions_r));
+	return packet.type;
 }
 
 struct row {
@@ -121,25 +126,23 @@ START_TEST(every_row_arrives_as_it_was_sent)
 	fd_auto int file = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	const int fds[] = { file, file, file };
 
-	right.takes_fd = true;
+	heard.takes_fd = true;
 	memset(payload, 0x5a + _i, sizeof(payload));
-	ck_assert_int_eq(channel_send_fds(left.channel, row->type, payload,
-			     "a reason", fds, row->n_fds),
-	    0);
+	ck_assert_int_eq(say(row->type, payload, "a reason", fds), 0);
 	turns(2);
-	ck_assert_uint_eq(right.n_msgs, 1);
-	ck_assert_int_eq(right.type, row->type);
+	ck_assert_uint_eq(heard.n_msgs, 1);
+	ck_assert_int_eq(heard.type, row->type);
 	ck_assert_uint_eq(proto_bytes(row->type), row->bytes);
 	ck_assert_str_eq(proto_name(row->type), row->name);
-	ck_assert_mem_eq(right.payload, payload, row->bytes);
-	ck_assert_str_eq(right.text, "a reason");
-	ck_assert_int_eq(right.fd >= 0, row->n_fds > 0);
+	ck_assert_mem_eq(heard.payload, payload, row->bytes);
+	ck_assert_str_eq(heard.text, "a reason");
+	ck_assert_int_eq(heard.fd >= 0, row->n_fds > 0);
 	if (row->n_fds) {
 		ck_assert_int_eq(fstat(file, &sent), 0);
-		ck_assert_int_eq(fstat(right.fd, &got), 0);
+		ck_assert_int_eq(fstat(heard.fd, &got), 0);
 		ck_assert_uint_eq(sent.st_rdev, got.st_rdev);
-		ck_assert(fcntl(right.fd, F_GETFD) & FD_CLOEXEC);
-		fd_close(&right.fd);
+		ck_assert(fcntl(heard.fd, F_GETFD) & FD_CLOEXEC);
+		fd_close(&heard.fd);
 	}
 }
 END_TEST
@@ -159,10 +162,9 @@ START_TEST(a_text_is_cut_to_the_limit)
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
-	ck_assert_int_eq(
-	    channel_send(left.channel, PROTO_FAILED, &failed, text, -1), 0);
+	ck_assert_int_eq(say(PROTO_FAILED, &failed, text, NULL), 0);
 	turns(2);
-	ck_assert_uint_eq(strlen(right.text), PROTO_TEXT_BYTES - 1);
+	ck_assert_uint_eq(strlen(heard.text), PROTO_TEXT_BYTES - 1);
 }
 END_TEST
 
@@ -173,13 +175,11 @@ START_TEST(a_descriptor_that_nobody_takes_is_closed)
 	char byte;
 
 	ck_assert_int_eq(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
-	ck_assert_int_eq(
-	    channel_send(left.channel, PROTO_LISTEN, &listen, NULL, pipes[1]),
-	    0);
+	ck_assert_int_eq(say(PROTO_LISTEN, &listen, NULL, &pipes[1]), 0);
 	close(pipes[1]);
 	ck_assert_int_eq(read(pipes[0], &byte, 1), -1);
 	turns(2);
-	ck_assert_uint_eq(right.n_msgs, 1);
+	ck_assert_uint_eq(heard.n_msgs, 1);
 	ck_assert_int_eq(read(pipes[0], &byte, 1), 0);
 	close(pipes[0]);
 }
@@ -266,11 +266,10 @@ START_TEST(a_packet_that_does_not_fit_the_table_ends_the_channel)
 	head->bytes = (uint32_t)((int)(bad->n - HEAD) + bad->bytes);
 	send_raw(pair[0], bytes, bad->n, bad->n_fds);
 	turns(3);
-	ck_assert_uint_eq(right.n_msgs, 0);
-	ck_assert_uint_eq(right.n_closed, 1);
-	ck_assert_str_eq(right.reason, bad->reason);
+	ck_assert_uint_eq(heard.n_msgs, 0);
+	ck_assert_uint_eq(heard.n_closed, 1);
+	ck_assert_str_eq(heard.reason, bad->reason);
 	ck_assert_uint_eq(count_fds(), n_fds);
-	close(pair[0]);
 }
 END_TEST
 
@@ -278,18 +277,15 @@ START_TEST(a_peer_that_closes_is_told_after_its_last_message)
 {
 	const struct proto_failed failed = { 0 };
 
-	ck_assert_int_eq(
-	    channel_send(left.channel, PROTO_FAILED, &failed, "no tool", -1),
-	    0);
-	channel_close(&left.channel);
+	ck_assert_int_eq(say(PROTO_FAILED, &failed, "no tool", NULL), 0);
+	fd_close(&pair[0]);
 	turns(3);
-	ck_assert_uint_eq(right.n_msgs, 1);
-	ck_assert_str_eq(right.text, "no tool");
-	ck_assert_uint_eq(right.n_closed, 1);
-	ck_assert_str_eq(right.reason, "closed by the peer");
+	ck_assert_uint_eq(heard.n_msgs, 1);
+	ck_assert_str_eq(heard.text, "no tool");
+	ck_assert_uint_eq(heard.n_closed, 1);
+	ck_assert_str_eq(heard.reason, "closed by the peer");
 	ck_assert_int_eq(
-	    channel_send(right.channel, PROTO_FAILED, &failed, NULL, -1),
-	    -EPIPE);
+	    channel_send(&channel, PROTO_FAILED, &failed, NULL), -EPIPE);
 }
 END_TEST
 
@@ -298,15 +294,13 @@ START_TEST(last_words_are_read_though_the_peer_left_ours_unread)
 	const struct proto_ready ready = { 0 };
 	const struct proto_failed failed = { 0 };
 
-	ck_assert_int_eq(
-	    channel_send(right.channel, PROTO_READY, &ready, NULL, -1), 0);
-	ck_assert_int_eq(
-	    channel_send(left.channel, PROTO_FAILED, &failed, "bad", -1), 0);
-	channel_close(&left.channel);
-	channel_receive(right.channel, 8);
-	ck_assert_uint_eq(right.n_msgs, 1);
-	ck_assert_str_eq(right.text, "bad");
-	ck_assert_uint_eq(right.n_closed, 1);
+	ck_assert_int_eq(channel_send(&channel, PROTO_READY, &ready, NULL), 0);
+	ck_assert_int_eq(say(PROTO_FAILED, &failed, "bad", NULL), 0);
+	fd_close(&pair[0]);
+	turns(3);
+	ck_assert_uint_eq(heard.n_msgs, 1);
+	ck_assert_str_eq(heard.text, "bad");
+	ck_assert_uint_eq(heard.n_closed, 1);
 }
 END_TEST
 
@@ -314,57 +308,71 @@ START_TEST(sending_to_a_gone_peer_says_so_and_does_not_kill)
 {
 	const struct proto_ready ready = { 0 };
 
-	channel_close(&left.channel);
+	fd_close(&pair[0]);
 	ck_assert_int_eq(
-	    channel_send(right.channel, PROTO_READY, &ready, NULL, -1), -EPIPE);
-	ck_assert_uint_eq(right.n_closed, 0);
+	    channel_send(&channel, PROTO_READY, &ready, NULL), -EPIPE);
+	ck_assert_uint_eq(heard.n_closed, 0);
 	turns(2);
-	ck_assert_uint_eq(right.n_closed, 1);
+	ck_assert_uint_eq(heard.n_closed, 1);
+}
+END_TEST
+
+START_TEST(a_closed_channel_is_silent)
+{
+	const struct proto_ready ready = { 0 };
+
+	ck_assert_int_eq(say(PROTO_READY, &ready, NULL, NULL), 0);
+	channel_close(&channel);
+	turns(2);
+	ck_assert_uint_eq(heard.n_msgs + heard.n_closed, 0);
+	ck_assert_int_eq(
+	    channel_send(&channel, PROTO_READY, &ready, NULL), -EPIPE);
+	ck_assert_int_eq(fcntl(pair[1], F_GETFD), -1);
 }
 END_TEST
 
 START_TEST(a_peer_that_does_not_read_fills_a_bounded_queue)
 {
 	struct proto_sessions sessions = { 0 };
-	unsigned n = 0;
+	unsigned n = 0, n_told = 0;
 	int e;
 
-	while ((e = channel_send(
-		    left.channel, PROTO_SESSIONS, &sessions, NULL, -1)) == 0)
+	while (
+	    (e = channel_send(&channel, PROTO_SESSIONS, &sessions, NULL)) == 0)
 		sessions.n_sessions = ++n;
 	ck_assert_int_eq(e, -ENOBUFS);
 	ck_assert_uint_gt(n, 1024);
 	ck_assert_uint_lt(n, 100000);
-	for (unsigned i = 0; i < n && right.n_msgs < n; i++)
+	for (unsigned i = 0; i < n && n_told < n; i++) {
+		while (told(&sessions) == PROTO_SESSIONS)
+			ck_assert_uint_eq(sessions.n_sessions, n_told++);
 		turns(1);
-	ck_assert_uint_eq(right.n_msgs, n);
-	memcpy(&sessions, right.payload, sizeof(sessions));
-	ck_assert_uint_eq(sessions.n_sessions, n - 1);
+	}
+	ck_assert_uint_eq(n_told, n);
 	ck_assert_int_eq(
-	    channel_send(left.channel, PROTO_SESSIONS, &sessions, NULL, -1), 0);
+	    channel_send(&channel, PROTO_SESSIONS, &sessions, NULL), 0);
+	ck_assert_uint_eq(told(&sessions), PROTO_SESSIONS);
 }
 END_TEST
 
-/* What poold has to say at once about 3000 backends, and what comes of it. */
+/* What is to be said at once about 3000 backends, and what comes of it. */
 START_TEST(with_more_room_a_burst_waits_and_arrives_in_order)
 {
 	const unsigned n = 3000 * PROTO_PER_BACKEND;
 	struct proto_sessions sessions = { 0 };
+	unsigned n_told = 0;
 
-	channel_add_room(left.channel, n);
+	channel_add_room(&channel, n);
 	for (unsigned i = 1; i <= n + OUTBOX_MAX; i++) {
 		sessions.n_sessions = i;
-		ck_assert_int_eq(channel_send(left.channel, PROTO_SESSIONS,
-				     &sessions, NULL, -1),
-		    0);
+		ck_assert_int_eq(
+		    channel_send(&channel, PROTO_SESSIONS, &sessions, NULL), 0);
 	}
-	while (right.n_msgs < n + OUTBOX_MAX) {
-		turns(1);
-		memcpy(&sessions, right.payload, sizeof(sessions));
-		ck_assert_uint_eq(sessions.n_sessions, right.n_msgs);
-	}
-	ck_assert_uint_eq(right.n_msgs, n + OUTBOX_MAX);
-	ck_assert_uint_eq(left.n_closed + right.n_closed, 0);
+	for (; n_told < n + OUTBOX_MAX; turns(1))
+		while (told(&sessions) == PROTO_SESSIONS)
+			ck_assert_uint_eq(sessions.n_sessions, ++n_told);
+	ck_assert_uint_eq(n_told, n + OUTBOX_MAX);
+	ck_assert_uint_eq(heard.n_closed, 0);
 }
 END_TEST
 
@@ -375,57 +383,22 @@ START_TEST(a_queued_descriptor_is_a_copy)
 	int pipes[2];
 	char byte;
 
-	right.takes_fd = true;
+	heard.takes_fd = true;
 	ck_assert_int_eq(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
 	for (unsigned i = 0; i < 900; i++)
-		ck_assert_int_eq(channel_send(left.channel, PROTO_SESSIONS,
-				     &sessions, NULL, -1),
-		    0);
-	ck_assert_int_eq(
-	    channel_send(left.channel, PROTO_LISTEN, &listen, NULL, pipes[1]),
-	    0);
+		ck_assert_int_eq(say(PROTO_SESSIONS, &sessions, NULL, NULL), 0);
+	ck_assert_uint_gt(peer.n, 0);
+	ck_assert_int_eq(say(PROTO_LISTEN, &listen, NULL, &pipes[1]), 0);
 	close(pipes[1]);
-	for (unsigned i = 0; i < 900 && right.n_msgs < 901; i++)
+	for (unsigned i = 0; i < 900 && heard.n_msgs < 901; i++) {
+		outbox_flush(&peer, pair[0]);
 		turns(1);
-	ck_assert_uint_eq(right.n_msgs, 901);
-	ck_assert_int_eq(write(right.fd, "x", 1), 1);
+	}
+	ck_assert_uint_eq(heard.n_msgs, 901);
+	ck_assert_int_eq(write(heard.fd, "x", 1), 1);
 	ck_assert_int_eq(read(pipes[0], &byte, 1), 1);
-	fd_close(&right.fd);
+	fd_close(&heard.fd);
 	close(pipes[0]);
-}
-END_TEST
-
-START_TEST(a_channel_may_be_closed_in_its_own_callback)
-{
-	const struct proto_ready ready = { 0 };
-
-	left.closes = right.closes = true;
-	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(
-		    channel_send(left.channel, PROTO_READY, &ready, NULL, -1),
-		    0);
-	turns(3);
-	ck_assert_uint_eq(right.n_msgs, 1);
-	ck_assert_uint_eq(right.n_closed, 0);
-	ck_assert_ptr_null(right.channel);
-	ck_assert_uint_eq(left.n_closed, 1);
-	ck_assert_ptr_null(left.channel);
-}
-END_TEST
-
-START_TEST(opening_takes_the_descriptor_also_without_memory)
-{
-	struct channel *channel = NULL;
-	int fds[2];
-
-	ck_assert_int_eq(channel_pair(fds), 0);
-	mem_fail_at(1);
-	ck_assert_int_eq(
-	    channel_open_take(fds[0], "x", on_msg, on_closed, NULL, &channel),
-	    -ENOMEM);
-	ck_assert_ptr_null(channel);
-	ck_assert_int_eq(fcntl(fds[0], F_GETFD), -1);
-	close(fds[1]);
 }
 END_TEST
 
@@ -433,30 +406,26 @@ int
 main(void)
 {
 	Suite *const suite = suite_create("ipc_channel");
-	TCase *const open = tcase_create("two ends");
-	TCase *const raw = tcase_create("a foreign end");
+	TCase *const all = tcase_create("all");
 
-	tcase_add_checked_fixture(open, setup, teardown);
-	tcase_add_loop_test(open, every_row_arrives_as_it_was_sent, 0,
+	tcase_add_checked_fixture(all, setup, teardown);
+	tcase_add_loop_test(all, every_row_arrives_as_it_was_sent, 0,
 	    sizeof(rows) / sizeof(rows[0]));
-	tcase_add_test(open, an_unknown_type_has_no_name_and_no_bytes);
-	tcase_add_test(open, a_text_is_cut_to_the_limit);
-	tcase_add_test(open, a_descriptor_that_nobody_takes_is_closed);
-	tcase_add_test(open, a_peer_that_closes_is_told_after_its_last_message);
-	tcase_add_test(
-	    open, last_words_are_read_though_the_peer_left_ours_unread);
-	tcase_add_test(open, sending_to_a_gone_peer_says_so_and_does_not_kill);
-	tcase_add_test(open, a_peer_that_does_not_read_fills_a_bounded_queue);
-	tcase_add_test(open, with_more_room_a_burst_waits_and_arrives_in_order);
-	tcase_add_test(open, a_queued_descriptor_is_a_copy);
-	tcase_add_test(open, a_channel_may_be_closed_in_its_own_callback);
-	tcase_add_test(open, opening_takes_the_descriptor_also_without_memory);
-	suite_add_tcase(suite, open);
-	tcase_add_checked_fixture(raw, setup_raw, teardown);
-	tcase_add_loop_test(raw,
+	tcase_add_test(all, an_unknown_type_has_no_name_and_no_bytes);
+	tcase_add_test(all, a_text_is_cut_to_the_limit);
+	tcase_add_test(all, a_descriptor_that_nobody_takes_is_closed);
+	tcase_add_loop_test(all,
 	    a_packet_that_does_not_fit_the_table_ends_the_channel, 0,
 	    sizeof(bads) / sizeof(bads[0]));
-	suite_add_tcase(suite, raw);
+	tcase_add_test(all, a_peer_that_closes_is_told_after_its_last_message);
+	tcase_add_test(
+	    all, last_words_are_read_though_the_peer_left_ours_unread);
+	tcase_add_test(all, sending_to_a_gone_peer_says_so_and_does_not_kill);
+	tcase_add_test(all, a_closed_channel_is_silent);
+	tcase_add_test(all, a_peer_that_does_not_read_fills_a_bounded_queue);
+	tcase_add_test(all, with_more_room_a_burst_waits_and_arrives_in_order);
+	tcase_add_test(all, a_queued_descriptor_is_a_copy);
+	suite_add_tcase(suite, all);
 	SRunner *const runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
 	const int n_failed = srunner_ntests_failed(runner);
