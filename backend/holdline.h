@@ -86,8 +86,9 @@ const char *hl_said(const json_t *tip);
 /*
  * A step: whatever blocks or acts on the world. Gets a copy of args of its
  * own (*borrowed*), returns *new*; NULL means that it failed. Runs on a helper
- * thread: it touches nothing of the tool, calls nothing of this header but
- * hl_text, hl_result and hl_error, and always returns.
+ * thread, where no signal is blocked, nor in what it starts: it touches nothing
+ * of the tool, calls nothing of this header but hl_text, hl_result and
+ * hl_error, and always returns.
  */
 typedef json_t *hl_step_fn(json_t *args);
 

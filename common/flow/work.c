@@ -32,6 +32,7 @@
 struct job {
 	TAILQ_ENTRY(job) link;
 	struct flow_work_spec spec;
+	sigset_t mask; /* of who asked for it */
 	struct latch done;
 	void *value;
 	bool is_abandoned;
@@ -78,6 +79,17 @@ work_take(void)
 	return job;
 }
 
+/* Run it as its owner would: what it starts inherits the signal mask. */
+static void
+work_do(struct job *job)
+{
+	sigset_t before;
+
+	pthread_sigmask(SIG_SETMASK, &job->mask, &before);
+	job->value = job->spec.fn(job->spec.arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 static void *
 work_thread(void *arg)
 {
@@ -87,7 +99,7 @@ work_thread(void *arg)
 	pthread_mutex_lock(&work.mutex);
 	while ((job = work_take())) {
 		pthread_mutex_unlock(&work.mutex);
-		job->value = job->spec.fn(job->spec.arg);
+		work_do(job);
 		pthread_mutex_lock(&work.mutex);
 		TAILQ_INSERT_TAIL(&work.done, job, link);
 		must(write(work.event_fd, &one, sizeof(one)) == sizeof(one));
@@ -140,7 +152,10 @@ work_on_done(unsigned events, void *arg)
 	}
 }
 
-/* Start one more thread; 0 or -EAGAIN. Signals stay with the main thread. */
+/*
+ * Start one more thread; 0 or -EAGAIN. Without a job it takes no signal, which
+ * may have become another's to wait for.
+ */
 static int
 work_start_thread(void)
 {
@@ -236,6 +251,7 @@ flow_work(
 	if (!job)
 		return work_refuse(spec, -ENOMEM);
 	job->spec = *spec;
+	pthread_sigmask(SIG_BLOCK, NULL, &job->mask);
 	latch_init(&job->done);
 	const int rc = work_submit(job);
 	if (rc < 0) {

@@ -16,7 +16,10 @@
 /* What to run. Copied by the call; name must live for ever. */
 struct flow_work_spec {
 	const char *name;
-	/* Runs on the helper thread; touches nothing of the loop's thread. */
+	/*
+	 * Runs on the helper thread, with the caller's signal mask; touches
+	 * nothing of the loop's thread.
+	 */
 	void *(*fn)(void *arg);
 	void *arg;
 	/* Ends arg on the loop's thread, exactly once; NULL: nothing to end. */

@@ -276,6 +276,10 @@ class First(unittest.TestCase):
     def test_a_child_is_left_to_the_tool_that_started_it(self):
         self.assertEqual(self.call("late")["content"][0]["text"], "status 7")
 
+    def test_what_a_tool_starts_hears_all_signals(self):
+        self.assertEqual(self.call("masks")["content"][0]["text"],
+                         "task 0 step 0")
+
     def test_an_abort_is_no_signal_11(self):
         status, _, _ = ask(self.pool, "a.localhost", "/mcp", "POST",
                            *modern("aborts", {}))

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tool_forks: tools that leave processes behind or wait for them late, and
- * one that aborts.
+ * tool_forks: tools that leave processes behind or wait for them late, one
+ * that says which signals what it starts would not hear, and one that aborts.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,6 +49,30 @@ forks_wait(struct hl_ctx *ctx, json_t *args)
 	return hl_text("status %d", WEXITSTATUS(status));
 }
 
+/* How many signals are blocked here, and so in what is started here. */
+static json_t *
+forks_n_blocked(json_t *args)
+{
+	json_int_t n = 0;
+	sigset_t mask;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	for (int signo = 1; signo < NSIG; signo++)
+		n += sigismember(&mask, signo) == 1;
+	return json_integer(n);
+}
+
+static json_t *
+forks_masks(struct hl_ctx *ctx, json_t *args)
+{
+	hl_auto json_t *task = forks_n_blocked(NULL);
+	hl_auto json_t *step = hl_step(ctx, "blocked", forks_n_blocked, NULL);
+
+	return hl_text("task %lld step %lld",
+	    (long long)json_integer_value(task),
+	    (long long)json_integer_value(step));
+}
+
 static json_t *
 forks_abort(struct hl_ctx *ctx, json_t *args)
 {
@@ -68,6 +93,13 @@ static const struct hl_tool late = {
 	.fn = forks_wait,
 };
 
+static const struct hl_tool masks = {
+	.name = "masks",
+	.description = "Says how many signals are blocked.",
+	.input_schema = "{\"type\":\"object\"}",
+	.fn = forks_masks,
+};
+
 static const struct hl_tool aborts = {
 	.name = "aborts",
 	.description = "Calls abort(3).",
@@ -75,4 +107,4 @@ static const struct hl_tool aborts = {
 	.fn = forks_abort,
 };
 
-HL_TOOLS(&leave, &late, &aborts);
+HL_TOOLS(&leave, &late, &masks, &aborts);

@@ -4,6 +4,7 @@
  * here: action, latch, queue, signal, sleep, descriptors, work. The number of
  * each behaviour stands in the name of its test.
  */
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -753,6 +754,60 @@ START_TEST(work_runs_on_a_thread_and_its_value_comes_back)
 }
 END_TEST
 
+/* Whether SIGUSR2 is blocked, where this runs. */
+static void *
+work_mask(void *arg)
+{
+	int *const out = malloc(sizeof(*out));
+	sigset_t mask;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &mask);
+	*out = sigismember(&mask, SIGUSR2);
+	return out;
+}
+
+/* As work_settles; and SIGUSR2 is not blocked here. */
+static int
+work_unmasks(void *arg, struct err *err)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGUSR2);
+	pthread_sigmask(SIG_UNBLOCK, &mask, NULL);
+	return work_settles(arg, err);
+}
+
+static void *
+work_masked(void *arg)
+{
+	struct flow_work_spec spec = { .name = "mask",
+		.fn = work_mask,
+		.dispose = work_dispose,
+		.drop = work_drop };
+	sigset_t mask;
+	void *v = NULL;
+
+	ENSURE(work_unmasks, NULL);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGUSR2);
+	for (int how = SIG_BLOCK; how <= SIG_UNBLOCK; how++) {
+		pthread_sigmask(how, &mask, NULL);
+		spec.arg = boxed(0);
+		need(flow_work(&spec, CLOCK_NEVER, &v) == 0);
+		note("%d", *(int *)v);
+		free(v);
+	}
+	return NULL;
+}
+
+START_TEST(work_has_the_signal_mask_of_who_asks_for_it)
+{
+	run_flow_real(work_masked, NULL);
+	ck_assert_str_eq(traced(), "disposed 1 disposed 0");
+}
+END_TEST
+
 static int gate[2];
 
 static void *
@@ -913,6 +968,7 @@ main(void)
 	HARNESS_ADD(c, b152_after_a_halted_sleep_nothing_is_left_to_wait_for);
 	HARNESS_ADD(c, wait_fd_waits_for_a_descriptor_or_its_deadline);
 	HARNESS_ADD(c, work_runs_on_a_thread_and_its_value_comes_back);
+	HARNESS_ADD(c, work_has_the_signal_mask_of_who_asks_for_it);
 	HARNESS_ADD(c, work_that_nobody_waits_for_any_more_drops_its_value);
 	HARNESS_ADD(
 	    c, work_that_is_done_when_its_waiter_is_halted_drops_its_value);
