@@ -84,8 +84,9 @@ tenant_on_busy(unsigned n_sessions, void *arg)
 }
 
 /*
- * Nobody waits for anything: what is left is memory and descriptors, which the
- * kernel takes back sooner than we do. Leaks are looked for at a return.
+ * Nobody waits for anything: what is left of ours is memory and descriptors,
+ * which the kernel takes back sooner than we do. Leaks are looked for at a
+ * return. What tools have to do at an exit is done: buffers of stdio, say.
  */
 static void
 tenant_leave(const struct tenant *t)
@@ -93,7 +94,7 @@ tenant_leave(const struct tenant *t)
 	if (!SANITIZED_BUILD && flow_main_signal() == SIGTERM &&
 	    registry_n_live(t->backend.registry) == 0 && t->serve &&
 	    serve_is_idle(t->serve))
-		_exit(0);
+		exit(0);
 }
 
 /* The end, in order: tools, the clients that wait for them, connections. */
