@@ -121,6 +121,8 @@ backend_ask_refuse(struct backend *backend)
 {
 	struct policy_load load;
 
+	if (backend->state == LIFE_STARTING)
+		return;
 	backend_ask_load(backend, &load);
 	ask_refuse(&backend->asks, backend->board, POLICY_ENDING, &load, "");
 }

@@ -39,7 +39,11 @@ void backend_ask_answer(struct backend *backend);
 void
 backend_ask_fail(struct backend *backend, uint32_t status, const char *text);
 
-/* Refuse all who wait: poold ends. */
+/*
+ * Refuse all who wait: poold ends. Not those who have sent to its socket while
+ * it starts: it may do what they asked for, so they wait for its answer or for
+ * its end.
+ */
 void backend_ask_refuse(struct backend *backend);
 
 /*

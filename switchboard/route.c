@@ -417,7 +417,7 @@ route_fail_all(const struct route_news *news)
 	struct route *route, *next;
 
 	RB_FOREACH_SAFE (route, route_tree, &route_table.hosts, next)
-		if (route->state == ROUTE_ASKED) {
+		if (route->state == ROUTE_ASKED && !route->is_starting) {
 			route_asked_no_more(route, "ending");
 			route_tell(route, ROUTE_WAIT_BACKEND, 0, news);
 		}

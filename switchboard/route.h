@@ -144,7 +144,10 @@ void route_wait_cancel(struct route_wait *wait);
  */
 void route_dead(struct route *route, uint64_t generation);
 
-/* Tell all that wait for a backend that there will be none. */
+/*
+ * Tell all that wait for a backend that there will be none. Not those that sent
+ * to one which starts: it may do what they asked for.
+ */
 void route_fail_all(const struct route_news *news);
 
 /* Whether there is a socket to connect to. */

@@ -169,6 +169,9 @@ def play_backend():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if tool == "orphans":
         double_fork()
+    if tool == "late":
+        while not os.path.exists("go"):
+            signal.sigtimedwait([signal.SIGALRM], 0.01)
     if tool == "busy":
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
         pool.send(pack("sessions", n_sessions=1))

@@ -1457,16 +1457,37 @@ class End(unittest.TestCase):
             until(lambda: os.path.exists(
                 f"{p.state}/mute.localhost/self.json"), "mute.localhost")
             p.send(signal.SIGTERM)
-            # Who waits is told first, then the switchboard drains.
-            p.expect("route_failed", ask=waiting, status=503)
             p.expect("drain", drain_ms=20000)
             late = p.send_ask("a.localhost")
             p.expect("route_failed", ask=late, status=503,
                      text="the service is shutting down")
             self.assertTrue(is_alive(told["pid"]))
             p.tell("drained", n_exchanges=0)
-            p.expect("route_gone", generation=told["generation"],
-                     is_expected=1)
+            gone, failed = sorted((p.message() for _ in range(2)),
+                                  key=lambda m: m["type"], reverse=True)
+            self.assertEqual((gone["type"], gone["generation"],
+                              gone["is_expected"]),
+                             ("route_gone", told["generation"], 1))
+            # It was sent to one that starts, and could have been answered.
+            self.assertEqual((failed["ask"], failed["status"],
+                              failed["text"]),
+                             (waiting, 503, "the service is shutting down"))
+            p.expect("quit")
+            self.assertEqual(p.join()[0], 0)
+
+    def test_what_starts_may_become_ready_while_poold_ends(self):
+        with Poold([tools("late.localhost", "late")],
+                   pool={"drain_timeout": "20s"}) as p:
+            ask = p.send_ask("late.localhost")
+            until(lambda: os.path.exists(
+                f"{p.state}/late.localhost/self.json"), "late.localhost")
+            p.send(signal.SIGTERM)
+            p.expect("drain")
+            with open(f"{p.state}/late.localhost/go", "w", encoding="ascii"):
+                pass
+            p.expect("route_ready", ask=ask)
+            p.tell("drained", n_exchanges=0)
+            p.expect("route_gone", is_expected=1)
             p.expect("quit")
             self.assertEqual(p.join()[0], 0)
 

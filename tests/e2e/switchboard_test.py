@@ -599,11 +599,28 @@ class Routes(Case):
         for i, client in enumerate(clients):
             self.assertEqual(client.response()[1], b"/%d" % i)
 
-    def test_the_end_refuses_those_whose_backend_starts(self):
-        (client,), ask, backend = self.starting()
-        backend.accept().head()
-        self.sb.send(DRAIN, 500)
-        self.assert_error(client.response(), 503, "")
+    def test_who_waits_for_a_full_backlog_hears_of_the_next_start(self):
+        """It came when another run was ready, and was not told of this one."""
+        full = self.sb.backend("acme.localhost", backlog=0)
+        first = self.get()
+        paused = self.get("/paused")  # nobody accepts
+        self.get("/", host="other")
+        self.sb.ask()  # all were read
+        self.sb.signal(signal.SIGUSR1)
+        self.sb.line(": connecting: GET acme.localhost /paused")
+        self.sb.routes.clear()
+        self.sb.gone(full.generation, b"exit status 3")
+        first.close()
+        asker = self.get("/asker")
+        ask, _, host = self.sb.ask()
+        backend = self.sb.backend()
+        self.sb.starting(ask, host, backend)
+        held = [backend.accept() for _ in range(2)]
+        for upstream in held:
+            upstream.head()
+        self.sb.failed(ask, 504, 0, b"not ready within 10 s (start_timeout)")
+        for client in (asker, paused):
+            self.assert_error(client.response(), 504, "start_timeout")
 
     def test_a_small_backlog_is_waited_out(self):
         backend = self.sb.backend("acme.localhost", backlog=1)
@@ -1119,6 +1136,29 @@ class Ending(Case):
         upstream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
         head, body = running.response()
         self.assertEqual((head["connection"], body), ("close", b"ok"))
+        self.assertEqual(self.sb.message(), (DRAINED, 0))
+        self.sb.send(QUIT, 0)
+        self.assertEqual(self.sb.wait(), 0)
+
+    def test_what_was_sent_to_one_that_starts_is_finished_too(self):
+        """Refused it would be sent again elsewhere, and be done twice."""
+        backend = self.sb.backend()
+        clients = [self.get("/%d" % i) for i in range(2)]
+        ask, _, host = self.sb.ask()
+        self.sb.starting(ask, host, backend)
+        upstreams = [backend.accept() for _ in clients]
+        for upstream in upstreams:
+            upstream.head()
+        self.drain()
+        with self.assertRaises(ConnectionRefusedError):
+            while True:
+                self.sb.client().ended()
+        self.sb.started(ask, host, backend)
+        for upstream in upstreams:
+            upstream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        for client in clients:
+            head, body = client.response()
+            self.assertEqual((head["connection"], body), ("close", b"ok"))
         self.assertEqual(self.sb.message(), (DRAINED, 0))
         self.sb.send(QUIT, 0)
         self.assertEqual(self.sb.wait(), 0)

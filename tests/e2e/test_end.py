@@ -9,14 +9,23 @@ import signal
 import socket
 import unittest
 
-from http_client import (FLIGHT, Legacy, ask, call, connect, event, park,
-                         send, serve)
+from http_client import (FLIGHT, Legacy, ask, call, connect, event, modern,
+                         park, send, serve)
 from pool import (IN_TIME_S, SANITIZED, Pool, book_flight, build_dir,
                   until)
 
 TOOLS = os.path.join(build_dir(), "tests", "e2e")
 SERVE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "serve.py")
 LIMIT_MS = 2000  # with the default deadlines, however much is under way
+
+
+def refused(pool):
+    """Whether nobody listens there any more."""
+    try:
+        connect(pool).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def tools(host, *names):
@@ -110,6 +119,47 @@ class End(unittest.TestCase):
                              "done")
             running.close()
             self.ended(pool)
+
+    def late(self, pool):
+        """Call the tool that is loaded late: its client, its folder."""
+        c = connect(pool)
+        body, fields = modern("late", {})
+        send(c, "late.localhost", "POST", "/mcp", body, fields)
+        pool.wait_line("late.localhost: gone -> starting")
+        folder = os.path.join(pool.state_dir, "late.localhost")
+        self.addCleanup(c.close)
+        return c, folder
+
+    def go(self, folder):
+        pipe = os.path.join(folder, "go")
+        until(lambda: os.path.exists(pipe), "the object to be loaded")
+        with open(pipe, "w", encoding="ascii"):
+            pass
+
+    def test_what_was_sent_to_a_backend_that_starts_is_answered(self):
+        """Refused it would be sent again, and be done twice."""
+        with Pool([tools("late.localhost", "late"), serve("one.localhost")],
+                  pool={"drain_timeout": "60s"}) as pool:
+            ask(pool, "one.localhost", "/pid")
+            c, folder = self.late(pool)
+            os.kill(pool.pid, signal.SIGTERM)
+            pool.wait_line("ending: ")
+            until(lambda: refused(pool), "the end of accepting")
+            self.go(folder)
+            r = c.getresponse()
+            self.assertEqual(r.status, 200)
+            self.assertIn(b"done", r.read())
+            pool.wait_line(" ended$")
+
+    def test_what_a_tool_has_in_buffers_is_written_when_it_is_idle(self):
+        with Pool([tools("late.localhost", "late")],
+                  pool={"idle_timeout": "200ms"}) as pool:
+            c, folder = self.late(pool)
+            self.go(folder)
+            self.assertIn(b"done", c.getresponse().read())
+            pool.wait_line("late.localhost: stopping -> gone")
+            with open(os.path.join(folder, "calls"), encoding="ascii") as f:
+                self.assertEqual(f.read(), "called\n")
 
     def test_an_idle_connection_does_not_hold_the_end_up(self):
         with Pool([serve("one.localhost")]) as pool:
