@@ -101,7 +101,9 @@ forward_on_pause_over(void *arg)
 {
 	struct exchange *const x = arg;
 
-	if (route_is_open(x->route))
+	/* Of a start that came meanwhile it shall hear, too. */
+	if (x->route->state == ROUTE_READY ||
+	    (forward_awaits_start(x) && x->route->is_starting))
 		forward_connect(x);
 	else
 		forward_wait(x);
