@@ -75,9 +75,12 @@ context_find_ids(struct context *context, struct err *err_r)
 	if (geteuid() != 0)
 		return context_without_root(context, err_r);
 	context->has_ids = true;
-	if (drop_find("holdline", &context->board_ids, NULL) < 0 &&
-	    drop_find("nobody", &context->board_ids, err_r) < 0)
-		return err_r->code;
+	int e = drop_find("holdline", &context->board_ids, NULL);
+	if (e < 0)
+		e = drop_find("nobody", &context->board_ids, err_r);
+	drop_find_end();
+	if (e < 0)
+		return e;
 	if (context->board_ids.uid == 0 || context->board_ids.gid == 0)
 		return err_set(err_r, -EPERM, context->board_ids.user,
 		    "is root, or in its group: children must not be");

@@ -406,6 +406,7 @@ settings_read(const char *path, struct settings *settings_r, struct err *err_r)
 	if ((e = base_config_open(path, &config, err_r)))
 		return e;
 	e = settings_read_all(config, settings_r, err_r);
+	drop_find_end();
 	base_config_close(&config);
 	return e;
 }

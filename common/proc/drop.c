@@ -5,17 +5,19 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/must.h"
+
+#define DROP_ASK_BYTES 256 /* a longer name is looked up here */
 
 /* The id that a name of digits only is. Returns whether it is one. */
 static bool
@@ -50,34 +52,86 @@ drop_look_up(const char *user, struct drop_ids *ids_r, struct err *err_r)
 	return 0;
 }
 
-/* What the child found. */
+/* What the clerk found. */
 struct drop_answer {
 	int rc;
 	struct drop_ids ids;
 	struct err err;
 };
 
-/* Look it up in a child. Returns false when there can be none. */
-static bool
-drop_ask_child(const char *user, struct drop_answer *answer_r)
-{
-	int fds[2], status;
+/*
+ * The clerk: a child that looks users up for us, until drop_find_end. The
+ * libraries behind the name service (320 KiB, where systemd's is asked) stay
+ * in it.
+ */
+static struct {
+	pid_t pid; /* 0: none */
+	int sock;
+} drop_clerk;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
+/* In the child: answer for as long as somebody is there who asks. */
+static void __attribute__((noreturn)) drop_serve(int sock)
+{
+	char user[DROP_ASK_BYTES];
+	ssize_t n;
+
+	while ((n = recv(sock, user, sizeof(user), 0)) > 0) {
+		struct drop_answer answer = { .rc = 0 };
+		user[n - 1] = '\0';
+		answer.rc = drop_look_up(user, &answer.ids, &answer.err);
+		if (send(sock, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
+			break;
+	}
+	_exit(0);
+}
+
+/* Have a clerk. Returns whether there is one. */
+static bool
+drop_hire(void)
+{
+	int socks[2];
+
+	if (drop_clerk.pid > 0)
+		return true;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
 		return false;
 	const pid_t pid = fork();
 	if (pid == 0) {
-		struct drop_answer answer = { .rc = 0 };
-		answer.rc = drop_look_up(user, &answer.ids, &answer.err);
-		_exit(write(fds[1], &answer, sizeof(answer)) !=
-		      (ssize_t)sizeof(answer));
+		close(socks[0]);
+		drop_serve(socks[1]);
 	}
-	close(fds[1]);
-	const ssize_t n =
-	    pid < 0 ? -1 : read(fds[0], answer_r, sizeof(*answer_r));
-	close(fds[0]);
-	if (pid > 0)
-		(void)waitpid(pid, &status, 0);
+	close(socks[1]);
+	if (pid < 0)
+		close(socks[0]);
+	drop_clerk.pid = pid;
+	drop_clerk.sock = socks[0];
+	return pid > 0;
+}
+
+void
+drop_find_end(void)
+{
+	if (drop_clerk.pid <= 0)
+		return;
+	close(drop_clerk.sock);
+	while (waitpid(drop_clerk.pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	drop_clerk.pid = 0;
+}
+
+/* Returns false when there is nobody to ask, or no answer. */
+static bool
+drop_ask(const char *user, struct drop_answer *answer_r)
+{
+	const size_t n_user = strlen(user) + 1;
+	ssize_t n;
+
+	if (n_user > DROP_ASK_BYTES || !drop_hire() ||
+	    send(drop_clerk.sock, user, n_user, MSG_NOSIGNAL) < 0)
+		return false;
+	do
+		n = recv(drop_clerk.sock, answer_r, sizeof(*answer_r), 0);
+	while (n < 0 && errno == EINTR);
 	return n == (ssize_t)sizeof(*answer_r);
 }
 
@@ -86,11 +140,7 @@ drop_find(const char *user, struct drop_ids *ids_r, struct err *err_r)
 {
 	struct drop_answer answer;
 
-	/*
-	 * The libraries behind the name service (320 KiB, where systemd's is
-	 * asked) stay in the child.
-	 */
-	if (!drop_ask_child(user, &answer))
+	if (!drop_ask(user, &answer))
 		return drop_look_up(user, ids_r, err_r);
 	if (answer.rc == 0)
 		*ids_r = answer.ids;

@@ -23,9 +23,13 @@ struct drop_ids {
 /*
  * Look the user up: its ids and primary group. A name of digits is an id, whose
  * group is the same number if no user has it. Returns 0, -ENOENT when there is
- * no such user, or -errno; *err_r (may be NULL) says it. Start-up only.
+ * no such user, or -errno; *err_r (may be NULL) says it. Start-up only: it
+ * keeps a child for the next ones until drop_find_end.
  */
 int drop_find(const char *user, struct drop_ids *ids_r, struct err *err_r);
+
+/* No more users are looked up for now. */
+void drop_find_end(void);
 
 /*
  * Become ids for good: no supplementary groups, all three gids, all three

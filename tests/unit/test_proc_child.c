@@ -239,6 +239,59 @@ START_TEST(an_unknown_user_is_an_error_with_its_name)
 }
 END_TEST
 
+/* The numbers of our children, as the kernel lists them. */
+static void
+read_children(char list[64])
+{
+	const int fd = open("/proc/thread-self/children", O_RDONLY);
+	const ssize_t n = read(fd, list, 63);
+
+	ck_assert_int_ge(n, 0);
+	list[n] = '\0';
+	close(fd);
+}
+
+/* Whether there are any, ended or not. */
+static bool
+has_children(void)
+{
+	siginfo_t info;
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+START_TEST(users_are_looked_up_by_one_child_that_ends)
+{
+	struct drop_ids ids;
+	char name[300];
+	char children[64] = "", again[64] = "";
+	struct err err;
+
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	ck_assert(!has_children());
+	ck_assert_int_eq(drop_find("nobody", &ids, &err), 0);
+	read_children(children);
+	ck_assert_int_eq(drop_find("4711", &ids, &err), 0);
+	ck_assert_uint_eq(ids.uid, 4711);
+	ck_assert_int_eq(drop_find("no-such-user-here", &ids, &err), -ENOENT);
+	ck_assert_int_eq(drop_find(name, &ids, &err), -ENOENT);
+	read_children(again);
+	ck_assert_str_ne(children, "");
+	ck_assert_str_eq(again, children);
+	drop_find_end();
+	ck_assert(!has_children());
+	/* One that was killed is done without. */
+	ck_assert_int_eq(drop_find("nobody", &ids, &err), 0);
+	read_children(children);
+	kill((pid_t)atoi(children), SIGKILL);
+	ck_assert_int_eq(drop_find("4712", &ids, &err), 0);
+	ck_assert_uint_eq(ids.uid, 4712);
+	drop_find_end();
+	ck_assert(!has_children());
+}
+END_TEST
+
 static int
 exit_with_7(void)
 {
@@ -353,6 +406,7 @@ main(void)
 	tcase_add_test(all, a_child_dies_when_its_parent_is_killed);
 	tcase_add_test(all, dropped_ids_do_not_come_back);
 	tcase_add_test(all, an_unknown_user_is_an_error_with_its_name);
+	tcase_add_test(all, users_are_looked_up_by_one_child_that_ends);
 	tcase_add_test(all, a_pidfd_tells_the_end_and_reaping_names_the_pid);
 	tcase_add_test(all, the_manager_is_told_by_path_and_by_abstract_name);
 	tcase_add_test(all, without_a_manager_nobody_is_told);
