@@ -203,15 +203,21 @@ landlock_allow_system(int fd, uint64_t to_read, uint64_t to_write)
 	return landlock_allow_all(fd, landlock_devices, to_read | to_write);
 }
 
-/* When a name in /etc was made, removed or replaced last. */
+/* Where the files are that are listed one by one and may be replaced. */
+static const char *const landlock_etc[] = { "/etc", "/etc/ssl" };
+
+_Static_assert(sizeof(landlock_etc) / sizeof(landlock_etc[0]) == LANDLOCK_N_ETC,
+    "each has its time");
+
+/* When names in /etc were made, removed or replaced last. */
 static void
 landlock_look_at_etc(struct landlock_base *base)
 {
-	struct stat st = { 0 };
-
-	(void)stat("/etc", &st);
-	base->etc_sec = st.st_ctim.tv_sec;
-	base->etc_nsec = (uint32_t)st.st_ctim.tv_nsec;
+	for (unsigned i = 0; i < LANDLOCK_N_ETC; i++) {
+		struct stat st = { 0 };
+		(void)stat(landlock_etc[i], &st);
+		base->etc[i] = st.st_ctim;
+	}
 }
 
 /* Whether the files of /etc that are in the ruleset are those that are there:
@@ -220,9 +226,14 @@ static bool
 landlock_is_fresh(const struct landlock_base *base)
 {
 	struct landlock_base now;
+	bool is_fresh = true;
 
 	landlock_look_at_etc(&now);
-	return now.etc_sec == base->etc_sec && now.etc_nsec == base->etc_nsec;
+	for (unsigned i = 0; i < LANDLOCK_N_ETC; i++)
+		is_fresh = is_fresh &&
+		           now.etc[i].tv_sec == base->etc[i].tv_sec &&
+		           now.etc[i].tv_nsec == base->etc[i].tv_nsec;
+	return is_fresh;
 }
 
 int

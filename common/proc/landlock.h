@@ -9,19 +9,21 @@
 #define PROC_LANDLOCK_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <time.h>
 
 /* The newest version that is made use of. */
 #define LANDLOCK_ABI 6
+
+#define LANDLOCK_N_ETC 2 /* folders of files that may be replaced */
 
 /*
  * A ruleset in stock: what any program needs of the system is in it, no network
  * is. Its owner closes fd.
  */
 struct landlock_base {
-	int fd;          /* -1: none */
-	int64_t etc_sec; /* when a name in /etc changed last, as seen before */
-	uint32_t etc_nsec; /* its files were put in */
+	int fd; /* -1: none */
+	/* When names there changed last, as seen before files were put in. */
+	struct timespec etc[LANDLOCK_N_ETC];
 };
 
 /* What a process may open; *borrowed* by landlock_enter for the call. */

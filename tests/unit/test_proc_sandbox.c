@@ -6,10 +6,12 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -133,6 +135,59 @@ START_TEST(what_is_not_listed_cannot_be_opened)
 {
 	ck_assert_int_ge(landlock_abi(), 1);
 	ck_assert_int_eq(in_child(files_are_kept), 0);
+}
+END_TEST
+
+/* Put a new file in the place of one of /etc/ssl, and see that times tell. */
+static int
+replace_config(void)
+{
+	struct stat before, after;
+
+	if (stat("/etc/ssl", &before) < 0)
+		return -1;
+	do {
+		close(open("/etc/ssl/new", O_CREAT | O_WRONLY, 0644));
+		if (rename("/etc/ssl/new", "/etc/ssl/openssl.cnf") < 0 ||
+		    stat("/etc/ssl", &after) < 0)
+			return -1;
+	} while (memcmp(&before.st_ctim, &after.st_ctim,
+		     sizeof(after.st_ctim)) == 0);
+	return 0;
+}
+
+static int
+stock_is_renewed(void)
+{
+	struct landlock_base base;
+	const struct landlock_rules rules = {
+		.base = &base,
+		.has_system = true,
+	};
+
+	/* An /etc/ssl of its own; who must not make one tests nothing. */
+	if (unshare(CLONE_NEWNS) < 0)
+		return errno == EPERM ? 0 : 100;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/etc/ssl", "tmpfs", 0, "mode=755") < 0 ||
+	    replace_config() < 0)
+		return 101;
+	if (landlock_begin(&base) < 0 || base.fd < 0)
+		return 102;
+	if (replace_config() < 0 || drop_no_new_privs() < 0 ||
+	    landlock_enter(&rules) < 0)
+		return 103;
+	if (open_error("/etc/ssl/openssl.cnf", O_RDONLY) != 0)
+		return 1;
+	return open_error("/etc/shadow", O_RDONLY) == EACCES ? 0 : 2;
+}
+
+START_TEST(a_ruleset_in_stock_knows_files_that_were_replaced)
+{
+	struct stat st;
+
+	if (stat("/etc/ssl", &st) == 0)
+		ck_assert_int_eq(in_child(stock_is_renewed), 0);
 }
 END_TEST
 
@@ -304,6 +359,7 @@ main(void)
 
 	tcase_add_checked_fixture(all, setup, teardown);
 	tcase_add_test(all, what_is_not_listed_cannot_be_opened);
+	tcase_add_test(all, a_ruleset_in_stock_knows_files_that_were_replaced);
 	tcase_add_test(all, names_change_in_the_own_folder_only);
 	tcase_add_test(all, processes_outside_are_not_signalled);
 	tcase_add_test(all, limits_are_set_for_good_and_0_leaves_them);
