@@ -15,9 +15,7 @@
 #include "common/flow/core.h"
 #include "tests/unit/flow_inner.h"
 
-#define INJECT_ALL_UP_TO      300 /* a body with more points is sampled */
-#define INJECT_SAMPLE         6
-#define INJECT_SAMPLE_OF_MANY 60
+#define INJECT_SAMPLE 6
 
 static const char *const inject_names[INJECT_KINDS] = {
 	[INJECT_NOTHING] = "none",
@@ -259,9 +257,6 @@ inject_all(struct harness_run *r)
 	harness_run_once(r, &nothing, &points);
 	for (int kind = 1; kind < INJECT_KINDS; kind++) {
 		const unsigned n = points.n[kind];
-		inject_kind(r, kind, n,
-		    samples                 ? INJECT_SAMPLE
-		    : n <= INJECT_ALL_UP_TO ? n
-					    : INJECT_SAMPLE_OF_MANY);
+		inject_kind(r, kind, n, samples ? INJECT_SAMPLE : n);
 	}
 }
