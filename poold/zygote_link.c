@@ -24,6 +24,7 @@
 
 #define ZYGOTE_READY_MS       10000 /* start_timeout is for tenants */
 #define ZYGOTE_PATIENCE_MS    1000  /* for one answer, or its readiness */
+#define ZYGOTE_STILL_MS       5000  /* without an answer: then it is killed */
 #define ZYGOTE_PAUSE_FIRST_MS 100
 #define ZYGOTE_PAUSE_MAX_MS   10000
 #define ZYGOTE_GOOD_RUN_MS    10000
@@ -335,6 +336,23 @@ zygote_link_ask(struct zygote_link *link, const struct process_spec *spec,
 	return 0;
 }
 
+/*
+ * A job was not answered in time. It is kept, with its descriptors, until it
+ * is: so not for ever. One that is only slow has answered older ones.
+ */
+static void
+zygote_link_judge(struct zygote_link *link)
+{
+	const struct zygote_job *const oldest = TAILQ_FIRST(&link->jobs);
+
+	if (!oldest || !link->process ||
+	    clock_now_ms() <
+		oldest->deadline_ms - ZYGOTE_PATIENCE_MS + ZYGOTE_STILL_MS)
+		return;
+	log_error("zygote: does not answer, killed");
+	process_signal(link->process, SIGKILL);
+}
+
 int
 zygote_link_await(
     struct zygote_job *job, struct process **process_r, struct err *err_r)
@@ -343,9 +361,11 @@ zygote_link_await(
 	while (!job->is_done)
 		if (waitq_wait(&job->done, "the zygote's answer",
 			job->deadline_ms) == -ETIMEDOUT &&
-		    !job->is_done)
+		    !job->is_done) {
+			zygote_link_judge(job->zygote);
 			return err_set(err_r, -ETIMEDOUT, NULL,
 			    "the zygote does not answer");
+		}
 	if (job->e < 0)
 		return err_set(err_r, job->e, NULL,
 		    "the zygote made no process: %s", strerrordesc_np(-job->e));

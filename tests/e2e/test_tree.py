@@ -167,6 +167,20 @@ class Tree(unittest.TestCase):
             for host in hosts:
                 self.one(pool, f"holdline: backend {host}")
 
+    def test_a_zygote_that_does_not_answer_is_replaced(self):
+        """What it is asked for is kept until it answers: not for ever."""
+        with Pool([book_flight("a.localhost"), book_flight("b.localhost")],
+                  pool={"spare": 1}) as pool:
+            self.one(pool, "holdline: spare")
+            zygote = self.one(pool, "holdline: zygote")
+            os.kill(zygote, signal.SIGSTOP)
+            park(pool, "a.localhost")
+            park(pool, "b.localhost")
+            pool.wait_line("run without the zygote: .* does not answer")
+            pool.wait_line("zygote: does not answer, killed")
+            self.one(pool, "holdline: spare")
+            self.assertNotEqual(self.one(pool, "holdline: zygote"), zygote)
+
     def test_a_spare_that_dies_is_replaced(self):
         with Pool([book_flight("a.localhost")], pool={"spare": 2}) as pool:
             until(lambda: len(pool.pids_titled(": spare")) == 2, "spares")
