@@ -48,13 +48,19 @@ murmur_is_own_line(const struct murmur_who *who, const char *line)
 }
 
 static void
+murmur_say_dropped(const struct murmur_who *who, unsigned n_dropped)
+{
+	if (n_dropped)
+		log_warn("%s wrote too much: %u lines were dropped", who->name,
+		    n_dropped);
+}
+
+static void
 murmur_on_line(const char *line, unsigned n_dropped, void *arg)
 {
 	const struct murmur_who *const who = arg;
 
-	if (n_dropped)
-		log_warn("%s wrote too much: %u lines were dropped", who->name,
-		    n_dropped);
+	murmur_say_dropped(who, n_dropped);
 	if (murmur_is_own_line(who, line)) {
 		const struct iovec out[] = {
 			{ (void *)(uintptr_t)line, strlen(line) },
@@ -75,6 +81,7 @@ murmur_close(struct murmur *murmur, const struct murmur_who *who)
 	fd_close(&murmur->fd);
 	tail_end(&murmur->tail, clock_now_ms(), murmur_on_line,
 	    (void *)(uintptr_t)who);
+	murmur_say_dropped(who, murmur->tail.n_dropped);
 }
 
 void

@@ -1245,6 +1245,18 @@ class FailedStarts(unittest.TestCase):
                 self.assertEqual(told["text"], text)
                 self.assertEqual(told["retry_after_s"], 0)
 
+    def test_what_was_dropped_of_its_last_words_is_counted(self):
+        lines = 1000
+        with Poold([command("flood.localhost",
+                            f"raise SystemExit('again\\n' * {lines})")]) as p:
+            p.ready("flood.localhost")
+            p.line("flood.localhost: .* -> backoff")
+            said = sum("flood.localhost says: again" in x for x in p.log)
+            dropped = [int(found[1]) for x in p.log if (found := re.search(
+                r"wrote too much: (\d+) lines", x))]
+            self.assertEqual(said + sum(dropped), lines)
+            self.assertLess(said, lines)
+
     def test_a_command_that_exits_at_once_is_told_as_gone(self):
         code = "import sys; sys.exit('out of luck')"
         with Poold([command("c.localhost", code)]) as p:
