@@ -179,6 +179,10 @@ drive_on_upstream_due(void *arg)
 	if (x->state == EXCHANGE_TUNNEL) {
 		exchange_note(x, "one half was silent for too long");
 		exchange_end(x, EXCHANGE_END_CLOSE);
+	} else if (forward_awaits_start(x)) {
+		/* It reads when it has started: poold minds that time. */
+		x->upstream->jack.stalled_at_ms = clock_now_ms();
+		drive_settle(x);
 	} else {
 		refuse(x, FAULT_BACKEND_STALLS, NULL);
 	}

@@ -59,8 +59,7 @@ forward_on_news(const struct route_news *news, void *arg)
 		forward_on_started(x);
 }
 
-/* Whether poold has not said yet what became of the start of its backend. */
-static bool
+bool
 forward_awaits_start(const struct exchange *x)
 {
 	return x->wait.kind == ROUTE_WAIT_BACKEND;
@@ -121,9 +120,10 @@ forward_pause(struct exchange *x)
 	if (x->state != EXCHANGE_CONNECTING) {
 		exchange_set_state(x, EXCHANGE_CONNECTING, "backlog full");
 		x->pause_ms = LIMIT_QUEUE_FIRST_MS;
-		if (!x->give_up_at_ms)
-			x->give_up_at_ms = now + LIMIT_QUEUE_MS;
 	}
+	/* How long it may take to start is poold's to say. */
+	if (!x->give_up_at_ms || forward_awaits_start(x))
+		x->give_up_at_ms = now + LIMIT_QUEUE_MS;
 	if (now >= x->give_up_at_ms) {
 		refuse(x, FAULT_QUEUE, NULL);
 		return;

@@ -26,6 +26,9 @@ void forward_open(const struct forward_events *events);
  */
 void forward_start(struct exchange *x, const struct http_request *req);
 
+/* Whether poold has not said yet what became of the start of its backend. */
+bool forward_awaits_start(const struct exchange *x);
+
 /*
  * Send on the client's body and what is unsent. A backend that takes no more
  * is no error here: it may have answered already. Returns 0, or -errno with

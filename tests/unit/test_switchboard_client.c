@@ -43,13 +43,19 @@ static char got[400000];
 static size_t n_got;
 
 static void
+name_backend(void (*on_named)(const struct proto_route_ready *named))
+{
+	struct proto_route_ready named = { .ask = asked, .generation = 1 };
+
+	strlcpy(named.socket, path, sizeof(named.socket));
+	on_named(&named);
+}
+
+static void
 say_ready(void)
 {
-	struct proto_route_ready ready = { .ask = asked, .generation = 1 };
-
-	strlcpy(ready.socket, path, sizeof(ready.socket));
+	name_backend(route_on_ready);
 	asked = 0;
-	route_on_ready(&ready);
 }
 
 static int
@@ -400,6 +406,33 @@ START_TEST(a_backend_that_takes_nothing_is_given_up_in_time)
 }
 END_TEST
 
+START_TEST(a_backend_that_starts_may_take_nothing_for_longer)
+{
+	struct pollfd p = { .events = POLLIN };
+	int fd = connect_client();
+
+	answers = false;
+	put(fd, "POST / HTTP/1.1\r\nHost: acme\r\n"
+		"Content-Length: 100000000\r\n\r\n");
+	turns(3);
+	name_backend(route_on_starting);
+	int up = accept_upstream();
+	fill(fd);
+	for (int i = 0; i < 3; i++) {
+		clock_virtual_set(clock_now_ms() + LIMIT_STALL_MS + 1);
+		turns(3);
+	}
+	p.fd = fd;
+	ck_assert_int_eq(poll(&p, 1, 0), 0);
+	say_ready();
+	since_ms = clock_now_ms();
+	expect(fd, "HTTP/1.1 504 ");
+	took(LIMIT_STALL_MS);
+	fd_close(&up);
+	fd_close(&fd);
+}
+END_TEST
+
 START_TEST(a_client_that_does_not_close_is_closed)
 {
 	int fd = connect_client();
@@ -429,29 +462,69 @@ START_TEST(a_lost_backend_is_mourned_for_a_second)
 }
 END_TEST
 
-START_TEST(a_full_backlog_is_tried_for_some_time)
+/* Connections until the backlog is full. Returns how many sockets. */
+static int
+fill_backlog(int fds[64])
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	int fill_fds[64];
 	int n = 0;
 
 	ck_assert_int_eq(listen(listening, 1), 0);
 	strlcpy(sa.sun_path, path, sizeof(sa.sun_path));
 	do {
 		ck_assert_int_lt(n, 64);
-		fill_fds[n] = socket(
+		fds[n] = socket(
 		    AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	} while (
-	    connect(fill_fds[n++], (struct sockaddr *)&sa, sizeof(sa)) == 0);
-	int fd = connect_client();
-	put(fd, REQUEST);
+	} while (connect(fds[n++], (struct sockaddr *)&sa, sizeof(sa)) == 0);
+	return n;
+}
+
+/* That it is given up in time, counted from since_ms. */
+static void
+expect_given_up(int fd)
+{
 	expect(fd, "HTTP/1.1 503 ");
 	ck_assert_ptr_nonnull(strstr(got, "Retry-After: 1"));
 	const int64_t ms = clock_now_ms() - since_ms;
 	ck_assert_int_ge(ms, LIMIT_QUEUE_MS);
 	ck_assert_int_le(ms, LIMIT_QUEUE_MS + LIMIT_QUEUE_PAUSE_MS);
+}
+
+START_TEST(a_full_backlog_is_tried_for_some_time)
+{
+	int fds[64];
+	int n = fill_backlog(fds);
+	int fd = connect_client();
+
+	put(fd, REQUEST);
+	expect_given_up(fd);
 	while (n--)
-		fd_close(&fill_fds[n]);
+		fd_close(&fds[n]);
+	fd_close(&fd);
+}
+END_TEST
+
+START_TEST(that_of_one_that_starts_is_tried_for_longer)
+{
+	int fds[64];
+	int n = fill_backlog(fds);
+	int fd = connect_client();
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	answers = false;
+	put(fd, REQUEST);
+	turns(3);
+	name_backend(route_on_starting);
+	for (int i = 0; i < 3; i++) {
+		clock_virtual_set(clock_now_ms() + LIMIT_QUEUE_MS + 1);
+		turns(3);
+	}
+	ck_assert_int_eq(poll(&p, 1, 0), 0);
+	since_ms = clock_now_ms();
+	say_ready();
+	expect_given_up(fd);
+	while (n--)
+		fd_close(&fds[n]);
 	fd_close(&fd);
 }
 END_TEST
@@ -560,9 +633,11 @@ main(void)
 	tcase_add_test(c, an_awaited_100_is_not_the_clients_fault);
 	tcase_add_test(c, a_reader_that_takes_nothing_is_reset_in_time);
 	tcase_add_test(c, a_backend_that_takes_nothing_is_given_up_in_time);
+	tcase_add_test(c, a_backend_that_starts_may_take_nothing_for_longer);
 	tcase_add_test(c, a_client_that_does_not_close_is_closed);
 	tcase_add_test(c, a_lost_backend_is_mourned_for_a_second);
 	tcase_add_test(c, a_full_backlog_is_tried_for_some_time);
+	tcase_add_test(c, that_of_one_that_starts_is_tried_for_longer);
 	tcase_add_test(c, a_full_backlog_that_empties_is_used);
 	tcase_add_test(c, half_a_tunnel_may_be_silent_for_some_time);
 	tcase_add_loop_test(c, short_memory_costs_one_request, 1, 12);
