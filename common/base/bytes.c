@@ -109,7 +109,9 @@ buf_trim(struct buf *b)
 struct slice
 buf_content(const struct buf *b)
 {
-	return (struct slice){ b->data + b->head, b->tail - b->head };
+	/* Nothing may be added to NULL, not even 0: C11 6.5.6. */
+	return (struct slice){ b->data ? b->data + b->head : NULL,
+		b->tail - b->head };
 }
 
 size_t

@@ -62,6 +62,20 @@ START_TEST(a_buffer_grows_to_its_cap_and_not_beyond)
 }
 END_TEST
 
+START_TEST(a_buffer_without_memory_is_empty)
+{
+	struct buf b;
+
+	buf_init(&b, 100);
+	ck_assert_ptr_null(buf_content(&b).p);
+	ck_assert_uint_eq(buf_content(&b).n, 0);
+	buf_trim(&b);
+	ck_assert_ptr_null(buf_content(&b).p);
+	buf_fini(&b);
+	ck_assert_uint_eq(buf_len(&b), 0);
+}
+END_TEST
+
 START_TEST(a_buffer_without_memory_keeps_what_it_has)
 {
 	struct buf b;
@@ -218,6 +232,7 @@ main(void)
 	tcase_add_test(c, slices_compare_and_trim);
 	tcase_add_test(c, slice_copy_refuses_what_does_not_fit);
 	tcase_add_test(c, a_buffer_grows_to_its_cap_and_not_beyond);
+	tcase_add_test(c, a_buffer_without_memory_is_empty);
 	tcase_add_test(c, a_buffer_without_memory_keeps_what_it_has);
 	tcase_add_test(c, a_lent_buffer_never_grows);
 	tcase_add_test(c, times_are_written_as_rfc_3339);
