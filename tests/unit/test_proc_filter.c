@@ -22,6 +22,7 @@
 
 #include "common/proc/drop.h"
 #include "common/proc/filter.h"
+#include "common/proc/sanitized.h"
 
 #define THROUGH 0 /* not refused, whatever came of it */
 
@@ -198,7 +199,7 @@ START_TEST(with_network_both_have_those_of_the_internet)
 }
 END_TEST
 
-#if !defined(__SANITIZE_ADDRESS__)
+#if !SANITIZED_BUILD
 START_TEST(nobody_traces)
 {
 	static const uint64_t args[3] = { PTRACE_TRACEME };
@@ -255,7 +256,7 @@ main(void)
 	tcase_add_test(
 	    all, the_halves_of_a_child_of_the_zygote_are_the_filter_of_a_tool);
 	tcase_add_test(all, with_network_both_have_those_of_the_internet);
-#if !defined(__SANITIZE_ADDRESS__)
+#if !SANITIZED_BUILD
 	tcase_add_test(all, nobody_traces);
 	tcase_add_test(all, the_switchboard_opens_and_starts_nothing);
 #endif
