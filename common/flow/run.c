@@ -207,7 +207,8 @@ run_new(size_t bytes)
 {
 	const size_t usual = bytes ? bytes : FLOW_STACK_BYTES;
 	/* Sanitized frames are several times larger. */
-	struct stack *const s = stack_get(SANITIZE_ADDRESS ? usual * 4 : usual);
+	const bool is_larger = SANITIZE_ADDRESS && usual <= STACK_BYTES_MAX / 4;
+	struct stack *const s = stack_get(is_larger ? usual * 4 : usual);
 
 	if (!s)
 		return NULL;

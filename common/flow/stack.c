@@ -19,14 +19,16 @@
 #include "common/base/must.h"
 #include "common/flow/sanitize.h"
 
-#define STACK_PAGE         4096
+#define STACK_PAGE         ((size_t)4096)
 #define STACK_SLAB_STACKS  64
-#define STACK_POOLS        4          /* different sizes in one process */
+#define STACK_SIZES        16         /* a page, two, four, … */
 #define STACK_WARM_BYTES   (16 << 20) /* of free stacks that keep their pages */
 #define STACK_COLOURS      8          /* see stack_top */
 #define STACK_GUARD_ADVICE 102        /* MADV_GUARD_INSTALL, Linux 6.13 */
 
 TAILQ_HEAD(stack_list, stack);
+
+_Static_assert(STACK_BYTES_MAX == STACK_PAGE << (STACK_SIZES - 1), "said so");
 
 struct pool;
 
@@ -53,7 +55,7 @@ struct pool {
 	struct slab_list slabs;
 };
 
-static struct pool pools[STACK_POOLS];
+static struct pool pools[STACK_SIZES];
 static size_t n_mprotected;
 static size_t max_mprotected = STACK_MPROTECT_MAX;
 static bool lacks_guard_advice;
@@ -68,22 +70,22 @@ pool_init(struct pool *pool, size_t bytes)
 	SLIST_INIT(&pool->slabs);
 }
 
-/* The pool of stacks of that size; a new one in an unused row. */
+/*
+ * The pool of the smallest stacks that are large enough; NULL: none are. Sizes
+ * are powers of two pages, so that whatever tools wish for, there are few.
+ */
 static struct pool *
 stack_pool(size_t bytes)
 {
-	struct pool *unused = NULL;
+	const size_t pages = bytes ? (bytes - 1) / STACK_PAGE + 1 : 1;
+	const unsigned i =
+	    pages > 1 ? 64 - (unsigned)__builtin_clzll(pages - 1) : 0;
 
-	for (size_t i = STACK_POOLS; i-- > 0;) {
-		if (pools[i].bytes == bytes)
-			return &pools[i];
-		if (!pools[i].bytes)
-			unused = &pools[i];
-	}
-	if (!unused)
-		must_fail(__FILE__, __LINE__, "too many sizes of stacks");
-	pool_init(unused, bytes);
-	return unused;
+	if (i >= STACK_SIZES)
+		return NULL;
+	if (!pools[i].bytes)
+		pool_init(&pools[i], (STACK_PAGE << i) + STACK_PAGE);
+	return &pools[i];
 }
 
 char *
@@ -202,10 +204,9 @@ stack_reset(const struct stack *s)
 struct stack *
 stack_get(size_t bytes)
 {
-	const size_t pages = (bytes + STACK_PAGE - 1) / STACK_PAGE + 1;
-	struct pool *const pool = stack_pool(pages * STACK_PAGE);
+	struct pool *const pool = stack_pool(bytes);
 
-	if (!mem_pool_get())
+	if (!pool || !mem_pool_get())
 		return NULL;
 	if (TAILQ_EMPTY(&pool->warm) && TAILQ_EMPTY(&pool->cold) &&
 	    pool_grow(pool) < 0) {
@@ -310,7 +311,7 @@ pool_strip(struct pool *pool)
 void
 stack_tidy(void)
 {
-	for (size_t i = 0; i < STACK_POOLS; i++) {
+	for (size_t i = 0; i < STACK_SIZES; i++) {
 		if (!pools[i].bytes)
 			continue;
 		pool_strip(&pools[i]);
@@ -339,7 +340,7 @@ stack_trim(const struct stack *s, const void *sp)
 void
 stack_guard_by(bool uses_advice, size_t n_mprotect)
 {
-	for (size_t i = 0; i < STACK_POOLS; i++)
+	for (size_t i = 0; i < STACK_SIZES; i++)
 		must(SLIST_EMPTY(&pools[i].slabs));
 	lacks_guard_advice = !uses_advice;
 	max_mprotected = n_mprotect;
@@ -376,7 +377,7 @@ stack_close(void)
 {
 	size_t n_used = 0;
 
-	for (size_t i = 0; i < STACK_POOLS; i++) {
+	for (size_t i = 0; i < STACK_SIZES; i++) {
 		n_used += pools[i].n_used;
 		if (pools[i].bytes && !pools[i].n_used)
 			pool_free(&pools[i]);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define STACK_MPROTECT_MAX 20000
+#define STACK_BYTES_MAX    (128u << 20)
 #define STACK_LINE         64 /* of the caches */
 #define STACK_RECORD_BYTES (6 * STACK_LINE)
 
@@ -35,8 +36,9 @@ struct stack {
 };
 
 /*
- * Take a stack of at least bytes, record included (rounded up to pages; the
- * guard is added). Returns NULL when memory is short.
+ * Take a stack of at least bytes, record included (rounded up to a power of
+ * two pages; the guard is added). Returns NULL when memory is short, and for
+ * more than STACK_BYTES_MAX.
  */
 struct stack *stack_get(size_t bytes);
 

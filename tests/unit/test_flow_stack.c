@@ -4,6 +4,7 @@
  * from those that are over, and how an overflow is found, on kernels with and
  * without MADV_GUARD_INSTALL.
  */
+#include <errno.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -71,12 +72,81 @@ mappings_of(unsigned n_tasks, bool uses_advice)
 
 START_TEST(a_hundred_thousand_parked_tasks_need_few_mappings)
 {
-	const unsigned n = mappings_of(TASKS, _i == 0);
+	/* valgrind looks for each stack in a list of all. */
+	const unsigned n_tasks = sanitize_on_valgrind() ? 1000 : TASKS;
+	const unsigned n = mappings_of(n_tasks, _i == 0);
 
 	ck_assert_uint_lt(n, MAPS_MAX);
 	/* by mprotect each of the first ones costs two */
 	if (_i == 1)
-		ck_assert_uint_gt(n, STACK_MPROTECT_MAX);
+		ck_assert_uint_gt(n, n_tasks < STACK_MPROTECT_MAX
+					 ? n_tasks
+					 : STACK_MPROTECT_MAX);
+}
+END_TEST
+
+/* ---- sizes ---- */
+
+static const size_t sizes[] = { 16 << 10, 20 << 10, 64 << 10, 100 << 10,
+	256 << 10, 300 << 10, 512 << 10, (512 << 10) + 1, 1 << 20, 3 << 20,
+	8 << 20 };
+
+/* Write to the lowest bytes that a task of that many may use. */
+static void *
+use_all(void *arg)
+{
+	const size_t bytes = *(const size_t *)arg;
+	const struct stack *const s = task_self()->stack;
+	char *const low = stack_top(s) + 1024 - bytes;
+
+	must(low >= stack_base(s) + 4096);
+	*(volatile char *)low = 1;
+	n_parked++;
+	flow_suspend();
+	return NULL;
+}
+
+START_TEST(tasks_have_stacks_of_as_many_sizes_as_they_wish)
+{
+	const size_t n = sizeof(sizes) / sizeof(*sizes);
+	struct task *t[sizeof(sizes) / sizeof(*sizes)];
+
+	n_parked = 0;
+	loop_open();
+	flow_open();
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(flow_run(&(struct task_spec){ .name = "one",
+					      .body = use_all,
+					      .arg = (void *)&sizes[i],
+					      .stack_bytes = sizes[i] },
+				     &t[i]),
+		    0);
+	ck_assert_uint_eq(n_parked, n);
+	for (size_t i = 0; i < n; i++) {
+		task_halt_soon(t[i]);
+		task_unref(&t[i]);
+	}
+	loop_turn(false);
+	flow_close();
+	loop_close();
+}
+END_TEST
+
+START_TEST(a_stack_that_no_task_can_have_is_no_memory)
+{
+	const size_t too_many[] = { STACK_BYTES_MAX + 1, SIZE_MAX / 4,
+		SIZE_MAX };
+
+	loop_open();
+	flow_open();
+	for (size_t i = 0; i < sizeof(too_many) / sizeof(*too_many); i++)
+		ck_assert_int_eq(flow_run(&(struct task_spec){ .name = "one",
+					      .body = park,
+					      .stack_bytes = too_many[i] },
+				     NULL),
+		    -ENOMEM);
+	flow_close();
+	loop_close();
 }
 END_TEST
 
@@ -377,6 +447,8 @@ main(void)
 	tcase_add_loop_test(c,
 	    a_task_that_overran_its_stack_dies_by_name_however_guarded,
 	    SANITIZE_ADDRESS ? n - 1 : 0, n);
+	tcase_add_test(c, tasks_have_stacks_of_as_many_sizes_as_they_wish);
+	tcase_add_test(c, a_stack_that_no_task_can_have_is_no_memory);
 	if (has_memory) {
 		tcase_add_test(
 		    c, a_parked_task_costs_a_page_and_nearly_nothing_else);
