@@ -109,6 +109,15 @@ loop_once_init(struct loop_once *once, int fd,
 	    (struct loop_once){ .on_ready = on_ready, .arg = arg, .fd = fd };
 }
 
+/* What was reported of it and is not told yet does not count any more. */
+static void
+once_cross_out(const struct loop_once *once)
+{
+	for (int i = 0; i < onces.n_batch; i++)
+		if (onces.batch[i].data.ptr == once)
+			onces.batch[i].data.ptr = NULL;
+}
+
 int
 loop_once_watch(struct loop_once *once, unsigned events)
 {
@@ -123,6 +132,8 @@ loop_once_watch(struct loop_once *once, unsigned events)
 		return e;
 	e = once_control(once, is_new ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, events);
 	if (e == 0) {
+		/* The kernel says it again, if it still holds. */
+		once_cross_out(once);
 		onces.n += is_new;
 		once->events = events;
 	} else if (onces.n == 0) {
@@ -144,9 +155,7 @@ loop_once_stop(struct loop_once *once)
 	if (once->events == 0)
 		return;
 	once->events = 0;
-	for (int i = 0; i < onces.n_batch; i++)
-		if (onces.batch[i].data.ptr == once)
-			onces.batch[i].data.ptr = NULL;
+	once_cross_out(once);
 	(void)epoll_ctl(onces.fd, EPOLL_CTL_DEL, once->fd, NULL);
 	if (--onces.n == 0)
 		once_close();

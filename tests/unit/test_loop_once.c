@@ -14,7 +14,9 @@
 static int fds[N][2];
 static struct loop_once onces[N];
 static unsigned n_told, told[N];
-static unsigned stops; /* the first that is told stops the others */
+static unsigned stops;   /* the first that is told stops the others */
+static unsigned changes; /* it lets them watch for this instead */
+static unsigned n_for_nothing;
 
 static void
 on_ready(unsigned events, void *arg)
@@ -22,17 +24,22 @@ on_ready(unsigned events, void *arg)
 	struct loop_once *const once = arg;
 
 	n_told++;
+	n_for_nothing += events == 0;
 	told[once - onces] += events;
 	for (unsigned i = 0; stops && i < N; i++)
 		if (&onces[i] != once)
 			loop_once_stop(&onces[i]);
+	for (unsigned i = 0; changes && i < N; i++)
+		if (&onces[i] != once)
+			(void)loop_once_watch(&onces[i], changes);
+	changes = 0;
 }
 
 static void
 set_up(void)
 {
 	loop_open();
-	n_told = stops = 0;
+	n_told = stops = changes = n_for_nothing = 0;
 	for (unsigned i = 0; i < N; i++) {
 		told[i] = 0;
 		ck_assert_int_eq(pipe(fds[i]), 0);
@@ -88,6 +95,23 @@ START_TEST(one_that_is_stopped_in_a_batch_is_not_told)
 }
 END_TEST
 
+START_TEST(one_that_changes_in_a_batch_is_told_what_it_watches_now)
+{
+	set_up();
+	changes = LOOP_WRITE; /* which the reading end of a pipe never is */
+	turns(10);
+	ck_assert_uint_eq(n_told, 1);
+	ck_assert_uint_eq(n_for_nothing, 0);
+	ck_assert_int_eq(loop_once_watch(&onces[1], LOOP_READ), 0);
+	ck_assert_int_eq(loop_once_watch(&onces[2], LOOP_READ), 0);
+	turns(10);
+	/* The one that was told first may be one of the two. */
+	ck_assert_uint_ge(n_told, 2);
+	ck_assert_uint_eq(n_for_nothing, 0);
+	tear_down();
+}
+END_TEST
+
 START_TEST(no_events_stop_and_others_are_told_again)
 {
 	set_up();
@@ -125,6 +149,8 @@ main(void)
 	suite_add_tcase(s, c);
 	tcase_add_loop_test(c, each_is_told_once_in_whatever_batches, 0, 2);
 	tcase_add_test(c, one_that_is_stopped_in_a_batch_is_not_told);
+	tcase_add_test(
+	    c, one_that_changes_in_a_batch_is_told_what_it_watches_now);
 	tcase_add_test(c, no_events_stop_and_others_are_told_again);
 	tcase_add_test(c, without_a_descriptor_nothing_is_watched);
 	srunner_run_all(r, CK_NORMAL);
