@@ -75,6 +75,7 @@ class Alone:
             channel = fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD, 10)
             os.set_inheritable(channel, True)
             env["HOLDLINE_CHANNEL"] = str(channel)
+        os.dup2(says, 1)
         os.dup2(says, 2)
         os.dup2(os.dup(listener.fileno()), 3)
         program = f"{build_dir()}/backend/backend"

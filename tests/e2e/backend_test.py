@@ -14,7 +14,7 @@ import time
 import unittest
 
 import mcp_schema
-from pool import IN_TIME_S, SANITIZED
+from pool import IN_TIME_S, SANITIZED, build_dir
 from alone import (ALL, HOST, META, MODERN, Alone, Legacy, Modern, Stream,
                    asked, modelled, reason, said, text_of)
 
@@ -277,6 +277,19 @@ class Start(unittest.TestCase):
             with Alone() as a:
                 a.log("ready")
                 self.assertEqual(a.end(signo)[0], want)
+
+
+    def test_what_a_tool_printed_and_left_to_its_end_is_done(self):
+        tool = f"{build_dir()}/tests/e2e/tool_printing.so"
+        for call in ([], ["printing"]):
+            with Alone(tools=[tool]) as a:
+                a.log("ready")
+                for name in call:
+                    Modern(a).call(name)
+                self.assertEqual(a.end()[0], 0)
+                self.assertEqual(
+                    "printing: what was printed" in a.lines, bool(call))
+                self.assertIn("printing: its destructor ran", a.lines)
 
 
 class Channel(unittest.TestCase):
