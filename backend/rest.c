@@ -20,6 +20,7 @@ rest_look(void *arg)
 	if (clock_now_ms() < rest.last_ms + REST_AFTER_MS)
 		return rest.last_ms + REST_AFTER_MS;
 	malloc_trim(0);
+	flow_rest();
 	flow_trim();
 	return CLOCK_NEVER;
 }

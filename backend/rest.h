@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rest: a backend that nobody asks anything gives back the memory that it
- * does not need while it waits: free memory of malloc, unused stacks. Of a
+ * does not need while it waits: free memory of malloc, free stacks. Of a
  * thousand tenants most wait most of the time.
  */
 #ifndef BACKEND_REST_H

@@ -274,14 +274,14 @@ slab_trim(struct slab *slab)
 	slab->to_trim = 0;
 }
 
-/* Free stacks beyond those that stay warm, those longest unused, get cold. */
+/* Free stacks beyond warm_bytes, those longest unused, get cold. */
 static void
-pool_cool(struct pool *pool)
+pool_cool(struct pool *pool, size_t warm_bytes)
 {
 	struct slab_list marked = SLIST_HEAD_INITIALIZER(marked);
 	struct slab *slab;
 
-	while (pool->n_warm * pool->bytes > STACK_WARM_BYTES) {
+	while (pool->n_warm * pool->bytes > warm_bytes) {
 		struct stack *const s = TAILQ_LAST(&pool->warm, stack_list);
 		slab = s->slab;
 		TAILQ_REMOVE(&pool->warm, s, link);
@@ -315,8 +315,16 @@ stack_tidy(void)
 		if (!pools[i].bytes)
 			continue;
 		pool_strip(&pools[i]);
-		pool_cool(&pools[i]);
+		pool_cool(&pools[i], STACK_WARM_BYTES);
 	}
+}
+
+void
+stack_cool(void)
+{
+	for (size_t i = 0; i < STACK_SIZES; i++)
+		if (pools[i].bytes)
+			pool_cool(&pools[i], 0);
 }
 
 bool

@@ -57,6 +57,9 @@ void stack_over(struct stack *s);
  */
 void stack_tidy(void);
 
+/* Give back what all free stacks hold: no task is expected soon. */
+void stack_cool(void);
+
 /* Its record: STACK_RECORD_BYTES, on a line of the caches; not cleared. */
 void *stack_record(const struct stack *s);
 

@@ -380,3 +380,9 @@ flow_trim(void)
 	must(t != NULL);
 	stack_trim(t->stack, __builtin_frame_address(0));
 }
+
+void
+flow_rest(void)
+{
+	stack_cool();
+}

@@ -209,6 +209,14 @@ void *flow_shield(task_body_fn *fn, void *arg);
  */
 void flow_trim(void);
 
+/*
+ * Give back to the kernel what the stacks of tasks that are over hold: some
+ * stay in memory for the next ones (16 MiB of address space of each size, of
+ * which those tasks used a part). For a program that expects nothing to do
+ * soon. Never waits.
+ */
+void flow_rest(void);
+
 #ifndef FLOW_INSIDE
 #define task_await(...) (FLOW_HERE(), task_await(__VA_ARGS__))
 #define task_halt(...)  (FLOW_HERE(), task_halt(__VA_ARGS__))

@@ -14,7 +14,7 @@ import time
 import unittest
 
 import mcp_schema
-from pool import IN_TIME_S, SANITIZED, build_dir
+from pool import IN_TIME_S, SANITIZED, build_dir, until
 from alone import (ALL, HOST, META, MODERN, Alone, Legacy, Modern, Stream,
                    asked, modelled, reason, said, text_of)
 
@@ -290,6 +290,20 @@ class Start(unittest.TestCase):
                 self.assertEqual(
                     "printing: what was printed" in a.lines, bool(call))
                 self.assertIn("printing: its destructor ran", a.lines)
+
+
+    @unittest.skipIf(SANITIZED, "a sanitizer has memory of its own")
+    def test_the_memory_of_a_crowd_is_given_back_at_rest(self):
+        with Alone() as a:
+            m = Modern(a)
+            m.ask("tools/list")
+            before = a.rss_kib()
+            for _ in range(3):
+                bodies = [m.body("tools/list") for _ in range(100)]
+                links = [m.start(body) for body in bodies]
+                for link, body in zip(links, bodies):
+                    m.finish(link, body)
+            until(lambda: a.rss_kib() <= before + 512, "less memory")
 
 
 class Channel(unittest.TestCase):

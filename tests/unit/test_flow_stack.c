@@ -269,6 +269,30 @@ START_TEST(memory_comes_back_when_many_tasks_have_ended)
 }
 END_TEST
 
+START_TEST(no_memory_of_tasks_that_are_over_is_kept_at_rest)
+{
+	const unsigned n = 200; /* few enough that all would stay warm */
+
+	crowd_open();
+	crowd_start(0, 1, park);
+	const size_t before = resident_bytes();
+	crowd_start(1, n, deep_wait);
+	for (unsigned i = 1; i < n; i++) {
+		task_halt_soon(crowd[i]);
+		task_unref(&crowd[i]);
+	}
+	loop_turn(false);
+	const size_t warm = resident_bytes();
+	flow_rest();
+	const size_t rested = resident_bytes();
+	crowd_start(1, n, park);
+	crowd_close();
+	ck_assert_uint_eq(n_parked, n);
+	ck_assert_uint_gt(warm, before + (size_t)n * DEEP_BYTES / 2);
+	ck_assert_uint_lt(rested, before + (size_t)n * DEEP_BYTES / 8);
+}
+END_TEST
+
 START_TEST(a_task_that_is_over_keeps_a_page_while_it_is_held)
 {
 	unsigned n_right = 0;
@@ -453,6 +477,8 @@ main(void)
 		tcase_add_test(
 		    c, a_parked_task_costs_a_page_and_nearly_nothing_else);
 		tcase_add_test(c, memory_comes_back_when_many_tasks_have_ended);
+		tcase_add_test(
+		    c, no_memory_of_tasks_that_are_over_is_kept_at_rest);
 		tcase_add_test(
 		    c, a_task_that_is_over_keeps_a_page_while_it_is_held);
 	}
