@@ -180,7 +180,7 @@ face_2026_collect(const struct session *session, json_t *answers,
     json_t **fit_r, struct err *err_r)
 {
 	const struct ask *ask = NULL;
-	struct err why;
+	struct err why = { 0 };
 
 	*fit_r = json_object();
 	while ((ask = session_next_ask(session, ask))) {

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * reply: heads are written on the stack, bodies are sent from where jansson
- * put them; an event is framed once, in a buffer of its size.
+ * reply: heads are written on the stack, bodies are sent from the text
+ * that was made of them; an event is framed once, in a buffer of its size.
  */
 #include "backend/reply.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/http/chunk.h"
 #include "common/http/sse.h"
 #include "common/http/write.h"
+
+#include "backend/value.h"
 
 #define REPLY_HEAD_BYTES 512
 
 static void
 reply_free_text(char **text)
 {
-	free(*text);
+	mem_free(*text);
 	*text = NULL;
 }
 
@@ -54,7 +56,7 @@ reply_json(struct reply *reply, int status, json_t *body)
 	int rc;
 
 	must(reply->state == REPLY_OPEN);
-	text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	text = body ? value_text(body) : NULL;
 	if (body && !text)
 		return -ENOMEM;
 	n = text ? strlen(text) : 0;
@@ -122,7 +124,7 @@ reply_event(
 	int rc;
 
 	must(reply->state == REPLY_STREAM);
-	text = message ? json_dumps(message, JSON_COMPACT) : NULL;
+	text = message ? value_text(message) : NULL;
 	if (message && !text)
 		return -ENOMEM;
 	event.type = message ? SLICE("message") : SLICE("");

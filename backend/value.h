@@ -23,8 +23,8 @@ int64_t value_bytes(const json_t *value);
 
 /*
  * value (*borrowed*, bounded in depth) as compact text: what is kept for long
- * is kept so, a tree is some five times as large. *new* (mem_free), or NULL
- * without memory.
+ * is kept so, a tree is some five times as large. Whole or NULL (json_dumps
+ * leaves out what it has no memory for). *new* (mem_free).
  */
 char *value_text(const json_t *value);
 
