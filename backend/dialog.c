@@ -374,7 +374,7 @@ dialog_told(struct dialog *dialog)
 void
 dialog_cancel(struct dialog *dialog, const char *text)
 {
-	if (dialog->state != DIALOG_OPEN)
+	if (dialog->state != DIALOG_OPEN || session_is_ended(dialog->session))
 		return;
 	dialog->state = DIALOG_CANCELLED;
 	session_cancel(dialog->session, ENTRY_REASON_CLIENT, text);

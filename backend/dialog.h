@@ -169,7 +169,10 @@ struct dialog_reply dialog_reply(const struct round *round);
 /* The end of the session was told: let go of it, keep the replies a while. */
 void dialog_told(struct dialog *dialog);
 
-/* The last leg left while the session ran: cancel it. */
+/*
+ * The last leg left: cancel the session, if it still runs. One that has ended
+ * can be told to who comes again.
+ */
 void dialog_cancel(struct dialog *dialog, const char *text);
 
 #endif

@@ -189,12 +189,13 @@ face_2026_send(
 }
 
 /*
- * The round has come to its end: keep its reply, then send it. *takes*
- * what's content. A first request has no state yet that could bring its
- * client back, so there only what was sent is told.
+ * The round has come to its end, and with is_end the session: keep its reply,
+ * then send it. *takes* what's content. A first request has no state yet that
+ * could bring its client back, so there only what was sent is told. For what
+ * could not be kept the client may come again.
  */
 static int
-leg_tell_take(struct leg *leg, struct dialog_reply *what)
+leg_tell_take(struct leg *leg, struct dialog_reply *what, bool is_end)
 {
 	hl_auto json_t *content = what->content;
 	int rc;
@@ -207,6 +208,8 @@ leg_tell_take(struct leg *leg, struct dialog_reply *what)
 			return rc;
 		leg->is_told = true;
 	}
+	if (is_end)
+		dialog_told(leg->dialog);
 	rc = face_2026_send(leg->reply, leg->request, what);
 	if (rc == 0)
 		leg->is_told = true;
@@ -225,7 +228,7 @@ leg_park(struct leg *leg)
 	if (!next)
 		return -ENOMEM;
 	what.content = face_2026_input_required(asked, next->state);
-	return leg_tell_take(leg, &what);
+	return leg_tell_take(leg, &what, false);
 }
 
 /* Ended: tell how. */
@@ -234,8 +237,7 @@ leg_end(struct leg *leg, const struct entry *entry)
 {
 	struct dialog_reply what = leg_ending(entry);
 
-	dialog_told(leg->dialog);
-	return leg_tell_take(leg, &what);
+	return leg_tell_take(leg, &what, true);
 }
 
 /* Open the stream if this client can read one. Returns 0, 1 if not, -errno. */

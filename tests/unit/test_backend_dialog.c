@@ -2,8 +2,14 @@
 /* test_backend_dialog: what rounds remember of answers, and for how long. */
 #include "backend/dialog.h"
 
+#include <sys/socket.h>
+
 #include "common/base/log.h"
+#include "common/base/mem.h"
 #include "common/flow/sleep.h"
+
+#include "backend/face_2026.h"
+#include "backend/reply.h"
 
 #include "tests/unit/session_script.h"
 
@@ -17,7 +23,21 @@ static const struct hl_tool quick = { .name = "quick",
 	.description = "test",
 	.input_schema = "{\"type\":\"object\"}",
 	.fn = at_once };
-HL_TOOLS(&quick);
+static json_t *
+ask_once(struct hl_ctx *ctx, json_t *args)
+{
+	hl_auto json_t *form = json_pack("{s:s, s:{s:{s:s}}}", "type", "object",
+	    "properties", "v", "type", "string");
+	hl_auto json_t *pick = hl_elicit(ctx, "it", "What?", form);
+
+	return hl_text("%s", hl_action(pick));
+}
+
+static const struct hl_tool asking = { .name = "asking",
+	.description = "test",
+	.input_schema = "{\"type\":\"object\"}",
+	.fn = ask_once };
+HL_TOOLS(&quick, &asking);
 
 /* Start a dialog of the tool. Held. */
 static struct dialog *
@@ -124,12 +144,132 @@ START_TEST(a_dialog_lingers_after_the_end_of_its_session)
 }
 END_TEST
 
+/* ---- a retry --------------------------------------------------------- */
+
+/* The head of a call, as a connection keeps it. */
+static void
+keep_call(struct inbound *in)
+{
+	static const char head[] = "POST /mcp HTTP/1.1\r\n"
+				   "Host: acme.localhost\r\n"
+				   "Accept: application/json\r\n"
+				   "MCP-Protocol-Version: 2026-07-28\r\n"
+				   "Mcp-Method: tools/call\r\n"
+				   "Mcp-Name: asking\r\n\r\n";
+	static struct http_request req;
+	struct http_scan scan;
+
+	http_scan_init(&scan, HTTP_KIND_REQUEST);
+	must(http_read_request(&scan, slice_of(head), &req, NULL) == 1);
+	must(inbound_keep(in, &req, slice_of(head)) == 0);
+}
+
+/* The JSON of an answer; NULL: the connection was closed without one. */
+static json_t *
+read_answer(int fd)
+{
+	char text[4096];
+	const ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+
+	if (n <= 0)
+		return NULL;
+	text[n] = '\0';
+	return parsed(strstr(text, "\r\n\r\n") + 4);
+}
+
+/* Call the tool on a connection of its own, the refuse-th allocation fails. */
+static json_t *
+call(struct backend *backend, const char *more, size_t refuse)
+{
+	inbound_auto struct inbound in = { 0 };
+	struct wire wire;
+	struct reply reply = { .wire = &wire, .in = &in };
+	hl_auto json_t *message = NULL;
+	char text[1024];
+	int pair[2];
+
+	snprintf(text, sizeof(text),
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
+	    "\"params\":{\"name\":\"asking\",%s\"_meta\":{"
+	    "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","
+	    "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"t\","
+	    "\"version\":\"1\"},"
+	    "\"io.modelcontextprotocol/clientCapabilities\":{"
+	    "\"elicitation\":{}}}}}",
+	    more);
+	message = parsed(text);
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
+	wire_init(&wire, pair[0]);
+	keep_call(&in);
+	mem_fail_at(refuse);
+	(void)face_2026_post(backend, &reply, RPC_KIND_REQUEST, message);
+	mem_fail_at(0);
+	wire_fini(&wire);
+	json_t *const answer = read_answer(pair[1]);
+	close(pair[1]);
+	return answer;
+}
+
+static size_t refused;
+
+/* For jansson: what it keeps for good is no leak of ours. */
+static void *
+refusable_malloc(size_t n)
+{
+	if (!mem_pool_get())
+		return NULL;
+	mem_pool_put();
+	return malloc(n);
+}
+
+static void
+retry_after_a_lost_reply(void)
+{
+	struct backend backend = { .host = "acme.localhost",
+		.load = bench.load,
+		.registry = bench.registry,
+		.dialogs = dialogs_new(&bench.keeper) };
+	char more[512];
+	hl_auto json_t *asked = call(&backend, "", 0);
+	const char *const state = json_string_value(
+	    json_object_get(json_object_get(asked, "result"), "requestState"));
+
+	must(state);
+	snprintf(more, sizeof(more),
+	    "\"requestState\":\"%s\",\"inputResponses\":{\"it\":"
+	    "{\"action\":\"accept\",\"content\":{\"v\":\"x\"}}},",
+	    state);
+	hl_auto json_t *first = call(&backend, more, refused);
+	hl_auto json_t *second = call(&backend, more, 0);
+	/* The client learns what came of it, or why that is lost. */
+	if (!second)
+		note("silence");
+	if (first && json_object_get(first, "result") &&
+	    !json_equal(first, second))
+		note("another answer");
+	must(registry_shut(bench.registry, CLOCK_NEVER) == 0);
+	dialogs_free(&backend.dialogs);
+}
+
+START_TEST(a_retry_is_answered_whatever_was_refused_before)
+{
+	log_init("test", LOG_LEVEL_ERROR);
+	json_set_alloc_funcs(refusable_malloc, free);
+	bench.object = &holdline_object;
+	refused = (size_t)_i;
+	bench_run(retry_after_a_lost_reply);
+	ck_assert_str_eq(traced(), "");
+}
+END_TEST
+
 int
 main(void)
 {
 	Suite *const suite = suite_create("backend_dialog");
 	TCase *const all = tcase_create("all");
 
+	tcase_add_loop_test(
+	    all, a_retry_is_answered_whatever_was_refused_before, 0, 300);
 	tcase_add_test(all, a_round_tells_a_repetition_without_its_answers);
 	tcase_add_test(all, a_dialog_lingers_after_the_end_of_its_session);
 	suite_add_tcase(suite, all);
