@@ -102,6 +102,7 @@ loop_open(void)
 	TAILQ_INIT(&loop.deferred);
 	TAILQ_INIT(&loop.ready);
 	loop.seed = 0;
+	loop.now_ms = clock_now_ms();
 	loop.is_stopped = false;
 	loop.armed_ms = CLOCK_NEVER;
 	evtimer_assign(&loop.timeout, loop.base, loop_on_timeout, NULL);

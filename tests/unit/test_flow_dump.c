@@ -83,6 +83,39 @@ START_TEST(a_dump_shows_the_tree_and_what_each_task_waits_for_where)
 }
 END_TEST
 
+static void *
+park(void *arg)
+{
+	flow_suspend();
+	return NULL;
+}
+
+START_TEST(a_wait_that_began_before_the_first_turn_is_not_older_than_that)
+{
+	char text[512] = "";
+	FILE *const out = fmemopen(text, sizeof(text) - 1, "w");
+	const char *since;
+	struct task *t;
+
+	loop_open();
+	flow_open();
+	must(out != NULL);
+	must(flow_run(&(struct task_spec){ .name = "early", .body = park },
+		 &t) == 0);
+	flow_dump(out);
+	fclose(out);
+	task_halt_soon(t);
+	task_unref(&t);
+	loop_turn(false);
+	flow_close();
+	loop_close();
+	since = strstr(text, " since ");
+	ck_assert_ptr_nonnull(since);
+	/* The machine may stand still meanwhile, but not since it started. */
+	ck_assert_int_lt(atoi(since + 7), 60000);
+}
+END_TEST
+
 static __attribute__((noinline)) int
 overflow(volatile char *above)
 {
@@ -136,6 +169,8 @@ main(void)
 
 	HARNESS_ADD(
 	    c, a_dump_shows_the_tree_and_what_each_task_waits_for_where);
+	tcase_add_test(
+	    c, a_wait_that_began_before_the_first_turn_is_not_older_than_that);
 	/* AddressSanitizer says it itself, in its own way */
 	if (!SANITIZE_ADDRESS)
 		HARNESS_ADD(c, a_task_that_runs_over_its_stack_dies_by_name);
