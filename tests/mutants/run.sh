@@ -19,7 +19,8 @@ trap 'exit 143' TERM
 exec </dev/null
 
 # What sees most comes first; the last needs real processes and real time.
-suites='task life halt cleanup scope combine wait select main stack process'
+suites='task life halt cleanup scope boundary combine resource context wait action
+  signal work select main stack process'
 cc=${CC:-cc}
 flags="-O1 -std=gnu11 -D_GNU_SOURCE -DFLOW_INSIDE -fexceptions
   -fno-strict-aliasing -I. $(pkg-config --cflags check libevent_core libbsd)"
