@@ -17,6 +17,11 @@
  * memory unless it says so: the tool is ended instead.
  *
  * All calls but those in a step function are made on the tool's own stack.
+ *
+ * A child process that the tool starts outside of a step is waited for within
+ * two seconds of its death: after that its status may be gone, since this
+ * process may have to take in what nobody waits for. In a step there is no
+ * such limit.
  */
 #ifndef HOLDLINE_H
 #define HOLDLINE_H

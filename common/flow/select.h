@@ -81,7 +81,8 @@ void select_post(struct select *select);
  * Returns 0: posted; the events (> 0) that *ready_r is ready for; -ETIMEDOUT
  * (deadline_ms: absolute, CLOCK_NEVER for ever, 0 not at all), only when there
  * is nothing to tell. Something to tell: returns at once, letting nobody else
- * run. One task at a time. Waits.
+ * run, and no halt in; so a task that posts to itself whatever it was told
+ * gives others their turn by flow_sleep(0). One task at a time. Waits.
  */
 int select_next(struct select *select, const char *what, int64_t deadline_ms,
     struct select_fd **ready_r);
