@@ -251,6 +251,34 @@ retry_after_a_lost_reply(void)
 	dialogs_free(&backend.dialogs);
 }
 
+static void
+call_without_memory(void)
+{
+	struct backend backend = { .host = "acme.localhost",
+		.load = bench.load,
+		.registry = bench.registry,
+		.dialogs = dialogs_new(&bench.keeper) };
+	hl_auto json_t *first = call(&backend, "", refused);
+	hl_auto json_t *second = call(&backend, "", 0);
+
+	if (!second ||
+	    !json_object_get(json_object_get(second, "result"), "requestState"))
+		note("no questions");
+	must(registry_shut(bench.registry, CLOCK_NEVER) == 0);
+	dialogs_free(&backend.dialogs);
+}
+
+START_TEST(a_call_that_found_no_memory_harms_no_other)
+{
+	log_init("test", LOG_LEVEL_ERROR);
+	json_set_alloc_funcs(refusable_malloc, free);
+	bench.object = &holdline_object;
+	refused = (size_t)_i;
+	bench_run(call_without_memory);
+	ck_assert_str_eq(traced(), "");
+}
+END_TEST
+
 START_TEST(a_retry_is_answered_whatever_was_refused_before)
 {
 	log_init("test", LOG_LEVEL_ERROR);
@@ -268,6 +296,8 @@ main(void)
 	Suite *const suite = suite_create("backend_dialog");
 	TCase *const all = tcase_create("all");
 
+	tcase_add_loop_test(
+	    all, a_call_that_found_no_memory_harms_no_other, 0, 300);
 	tcase_add_loop_test(
 	    all, a_retry_is_answered_whatever_was_refused_before, 0, 300);
 	tcase_add_test(all, a_round_tells_a_repetition_without_its_answers);
