@@ -71,6 +71,8 @@ backend_on_packet(struct backend *backend, const struct packet *msg)
 	default:
 		log_error("%s: sent %s, which is not its to send",
 		    backend->name, proto_name(msg->type));
+		process_hang_up(backend->process);
+		backend_post(backend, LIFE_LOST);
 	}
 }
 

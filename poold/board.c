@@ -69,14 +69,22 @@ board_send(struct board *board, enum proto_type type, const void *payload,
 
 /* ------------------------------------------------------------ what it says */
 
-/* An ask whose host does not end is not answered: it is not ours to guess. */
+/* It said what one of ours never says: that is the last of this one. */
+static void
+board_distrust(struct board *board, const char *what)
+{
+	log_error("switchboard: sent %s, which it must not, killed", what);
+	process_hang_up(board->process);
+	process_signal(board->process, SIGKILL);
+}
+
 static void
 board_on_ask(struct board *board, const struct proto_route_ask *ask)
 {
 	if (memchr(ask->host, '\0', sizeof(ask->host)))
 		board->calls->on_ask(ask, board->arg);
 	else
-		log_error("switchboard: asked for a host without an end");
+		board_distrust(board, "a host without an end");
 }
 
 static void
@@ -112,8 +120,7 @@ board_on_packet(struct board *board, const struct packet *msg)
 		board->is_drained = true;
 		break;
 	default:
-		log_error("switchboard: sent %s, which is not its to send",
-		    proto_name(msg->type));
+		board_distrust(board, proto_name(msg->type));
 		return;
 	}
 	waitq_wake_all(&board->changed, 0);

@@ -122,6 +122,14 @@ process_hear_channel(struct process *process, struct process_said *said_r)
 	return rc < 0 ? PROCESS_LOST : PROCESS_QUIET;
 }
 
+void
+process_hang_up(struct process *process)
+{
+	must_be(process, PROCESS_MAGIC);
+	cord_close(&process->cord);
+	process->todo &= ~PROCESS_TODO_CHANNEL;
+}
+
 /* ------------------------------------------------------------------ its end */
 
 /* Its number is free after this. */

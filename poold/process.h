@@ -89,6 +89,9 @@ void process_on_reaped(void (*fn)(void));
  */
 void process_free(struct process **process);
 
+/* It says what is not its to say: its channel is closed. */
+void process_hang_up(struct process *process);
+
 /* Send a signal to it; reaped already: nothing. */
 void process_signal(struct process *process, int signo);
 

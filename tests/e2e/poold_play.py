@@ -165,6 +165,11 @@ def play_backend():
     if tool == "garbage":
         pool.send(pack("ready"))
         pool.send(b"\x01\x00garbage")
+    if tool == "chatty":
+        pool.send(pack("ready"))
+        pool.setblocking(True)
+        while True:
+            pool.send(pack("drain"))
     if tool == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if tool == "orphans":

@@ -1302,6 +1302,26 @@ class FailedStarts(unittest.TestCase):
                      is_expected=0)
             p.line(r"ready -> stopping \(channel lost\)")
 
+    def test_one_that_says_what_is_not_its_to_say_is_heard_no_more(self):
+        """It could fill the log with that."""
+        with Poold([tools("chatty.localhost", "chatty")],
+                   pool={"stop_timeout": "100ms"}) as p:
+            told = p.ready("chatty.localhost")
+            p.expect("route_gone", generation=told["generation"],
+                     is_expected=0)
+            p.line("chatty.localhost: sent drain, which is not its to send")
+            p.line(r"(killed|stopping) -> (backoff|gone)")
+            self.assertEqual(
+                sum("not its to send" in text for text in p.log), 1)
+
+    def test_a_switchboard_that_says_what_it_must_not_is_replaced(self):
+        with Poold([tools("a.localhost", "good")]) as p:
+            for kind in ("drain", "sessions"):
+                p.tell(kind)
+                p.line(f"switchboard: sent {kind}, which it must not, killed")
+                p.settle()
+            p.ready("a.localhost")
+
 
 class Idle(unittest.TestCase):
     def test_an_idle_backend_ends_when_the_switchboard_lets_go(self):
