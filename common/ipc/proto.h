@@ -57,7 +57,7 @@
 
 /*
  * Messages about one backend that may be on their way to a peer that does not
- * read just now: asked to be released, gone, ready anew; and a spare one.
+ * read just now: asked to be released, gone, starting anew, ready.
  */
 #define PROTO_PER_BACKEND 4
 
