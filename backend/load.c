@@ -11,6 +11,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/must.h"
+#include "common/flow/outside.h"
 #include "common/flow/task.h"
 #include "common/json/jsontext.h"
 
@@ -266,13 +267,29 @@ load_add(struct load *load, const struct hl_object *object, const char *file,
 	return rc;
 }
 
+struct load_opening {
+	const char *file;
+	void *handle;
+};
+
+/* Its constructors run, which know nothing of a task's small stack. */
+static void
+load_dlopen(void *arg)
+{
+	struct load_opening *const opening = arg;
+
+	opening->handle = dlopen(opening->file, RTLD_NOW | RTLD_LOCAL);
+}
+
 int
 load_open(struct load *load, const char *file, struct err *err_r)
 {
 	if (!strchr(file, '/'))
 		return err_set(err_r, -ELIBACC, file,
 		    "the path of a tool must contain a /");
-	void *const handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+	struct load_opening opening = { .file = file };
+	flow_outside(load_dlopen, &opening);
+	void *const handle = opening.handle;
 	if (!handle)
 		return err_set(
 		    err_r, -ELIBACC, file, "cannot be loaded: %s", dlerror());

@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/flow/main.h"
+#include "common/flow/outside.h"
 #include "common/proc/sanitized.h"
 
 #include "backend/backend.h"
@@ -83,6 +84,12 @@ tenant_on_busy(unsigned n_sessions, void *arg)
 	poold_link_sessions(t->link, n_sessions);
 }
 
+static void
+tenant_exit(void *arg)
+{
+	exit(0);
+}
+
 /*
  * Nobody waits for anything: what is left of ours is memory and descriptors,
  * which the kernel takes back sooner than we do. Leaks are looked for at a
@@ -94,7 +101,7 @@ tenant_leave(const struct tenant *t)
 	if (!SANITIZED_BUILD && flow_main_signal() == SIGTERM &&
 	    registry_n_live(t->backend.registry) == 0 && t->serve &&
 	    serve_is_idle(t->serve))
-		exit(0);
+		flow_outside(tenant_exit, NULL);
 }
 
 /* The end, in order: tools, the clients that wait for them, connections. */

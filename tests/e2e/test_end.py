@@ -151,7 +151,7 @@ class End(unittest.TestCase):
             self.assertIn(b"done", r.read())
             pool.wait_line(" ended$")
 
-    def test_what_a_tool_has_in_buffers_is_written_when_it_is_idle(self):
+    def test_what_a_tool_has_to_do_at_its_exit_is_done_when_it_is_idle(self):
         with Pool([tools("late.localhost", "late")],
                   pool={"idle_timeout": "200ms"}) as pool:
             c, folder = self.late(pool)
@@ -159,7 +159,7 @@ class End(unittest.TestCase):
             self.assertIn(b"done", c.getresponse().read())
             pool.wait_line("late.localhost: stopping -> gone")
             with open(os.path.join(folder, "calls"), encoding="ascii") as f:
-                self.assertEqual(f.read(), "called\n")
+                self.assertEqual(f.read(), "called\nleft\n")
 
     def test_an_idle_connection_does_not_hold_the_end_up(self):
         with Pool([serve("one.localhost")]) as pool:
