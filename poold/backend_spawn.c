@@ -111,7 +111,7 @@ backend_limit_leaf(struct backend *backend)
 		.n_pids = want->pids_max,
 		.cpu_weight = want->cpu_weight,
 	};
-	unsigned lacks;
+	unsigned lacks = backend->context->limits_lacking;
 
 	backend->n_kills = 0;
 	if (!backend->leaf)

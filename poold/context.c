@@ -115,17 +115,17 @@ context_filter(const struct context *context, bool is_command, bool has_network)
 
 /* Say which limits of leaves are not to be had. */
 static void
-context_try_limits(const struct cgroup_leaf *leaf)
+context_try_limits(struct context *context, const struct cgroup_leaf *leaf)
 {
 	const struct cgroup_limits none = { 0 };
-	unsigned lacks = 0;
 	const char *name;
 
 	if (!leaf)
 		return;
-	(void)cgroup_limits_write(cgroup_leaf_fd(leaf), &none, &lacks);
+	(void)cgroup_limits_write(
+	    cgroup_leaf_fd(leaf), &none, &context->limits_lacking);
 	for (unsigned i = 0; (name = cgroup_limits_name(i)); i++)
-		if (lacks & (1u << i))
+		if (context->limits_lacking & (1u << i))
 			log_info("isolation: no %s for backends: its "
 				 "controller is not enabled here",
 			    name);
@@ -152,7 +152,7 @@ context_find_walls(struct context *context)
 	struct cgroup_leaf *leaf = cgroup_take(&context->cgroup);
 	const struct clone_spec inside = { false, false, cgroup_leaf_fd(leaf) };
 	const int into = leaf ? clone_try(&inside) : 0;
-	context_try_limits(leaf);
+	context_try_limits(context, leaf);
 	cgroup_give(&context->cgroup, &leaf);
 	if (into < 0) {
 		log_warn_err(into, "no cgroup a backend: %s: none starts in it",

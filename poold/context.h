@@ -38,9 +38,10 @@ struct context {
 	struct owners owners; /* as whom tenants run; as root only */
 	/* By kind, without and with network; NULL: the kernel has none. */
 	struct filter *filters[FILTER_N_KINDS][2];
-	struct cgroup cgroup; /* where leaves are; none: zeroed */
-	bool has_namespaces;  /* each backend gets a PID namespace */
-	struct turns turns;   /* of backends to start */
+	struct cgroup cgroup;    /* where leaves are; none: zeroed */
+	unsigned limits_lacking; /* of cgroup_limits: not to be had here */
+	bool has_namespaces;     /* each backend gets a PID namespace */
+	struct turns turns;      /* of backends to start */
 	/* *borrowed* from the pool while that runs; NULL: none */
 	struct zygote_link *zygote;
 	struct spares *spares;

@@ -50,16 +50,17 @@ cgroup_limits_put(int leaf_fd, const char *file, const char *text)
 
 int
 cgroup_limits_write(
-    int leaf_fd, const struct cgroup_limits *limits, unsigned *lacks_r)
+    int leaf_fd, const struct cgroup_limits *limits, unsigned *lacks)
 {
 	int first = 0;
 
-	*lacks_r = 0;
 	for (unsigned i = 0; i < CGROUP_LIMITS_N; i++) {
 		const struct cgroup_limits_row *const row =
 		    &cgroup_limits_rows[i];
 		char text[24];
 		int64_t value;
+		if (*lacks & (1u << i))
+			continue;
 		memcpy(
 		    &value, (const char *)limits + row->offset, sizeof(value));
 		must(value >= 0);
@@ -67,7 +68,7 @@ cgroup_limits_write(
 		const int e = cgroup_limits_put(
 		    leaf_fd, row->file, value ? text : row->none);
 		if (e == -ENOENT)
-			*lacks_r |= 1u << i;
+			*lacks |= 1u << i;
 		else if (e < 0 && first == 0)
 			first = e;
 	}

@@ -20,12 +20,13 @@ struct cgroup_limits {
 /*
  * Write all of them, also those that lift an earlier limit: leaves are used
  * again. leaf_fd is the leaf's folder. What the kernel or the delegation lacks
- * (a controller that is not enabled here) is a bit in *lacks_r, for
- * cgroup_limits_name. Never waits. Returns 0 or -errno, the first of those
- * that could not be written though they are there.
+ * (a controller that is not enabled here) becomes a bit in *lacks, for
+ * cgroup_limits_name; what has its bit there already is not tried. Never waits.
+ * Returns 0 or -errno, the first of those that could not be written though they
+ * are there.
  */
 int cgroup_limits_write(
-    int leaf_fd, const struct cgroup_limits *limits, unsigned *lacks_r);
+    int leaf_fd, const struct cgroup_limits *limits, unsigned *lacks);
 
 /*
  * How many processes the kernel killed in the leaf so far because its memory

@@ -78,7 +78,7 @@ START_TEST(what_the_leaf_lacks_is_named_and_the_rest_written)
 		.n_pids = 7,
 	};
 	char text[32] = "";
-	unsigned lacks;
+	unsigned lacks = 0;
 
 	put("memory.max", "");
 	put("pids.max", "");

@@ -313,12 +313,17 @@ START_TEST(every_limit_is_written_also_those_that_are_lifted)
 		.n_pids = 12,
 		.cpu_weight = 7 };
 	fd_auto int leaf_fd = open("own", O_RDONLY | O_DIRECTORY);
-	unsigned lacks;
+	unsigned lacks = 0;
 
 	ck_assert_int_eq(cgroup_limits_write(leaf_fd, &limits, &lacks), 0);
 	ck_assert_uint_eq(lacks, 15);
 	for (unsigned i = 0; cgroup_limits_name(i); i++)
 		close(openat(leaf_fd, cgroup_limits_name(i), O_CREAT, 0600));
+	/* What is known to be lacking is not tried. */
+	ck_assert_int_eq(cgroup_limits_write(leaf_fd, &limits, &lacks), 0);
+	ck_assert_uint_eq(lacks, 15);
+	check_file("own/pids.max", "");
+	lacks = 0;
 	ck_assert_int_eq(cgroup_limits_write(leaf_fd, &limits, &lacks), 0);
 	ck_assert_uint_eq(lacks, 0);
 	check_file("own/memory.high", "max");
