@@ -31,12 +31,13 @@ backend_judge_cause(struct backend *backend, enum life_event event)
 		backend->cause = cause;
 }
 
-/* Whether the kernel killed something of this run for memory. */
+/* Whether this run failed and the kernel killed something of it for memory. */
 static bool
 backend_judge_is_hungry(const struct backend *backend)
 {
-	return backend->leaf && cgroup_limits_kills(cgroup_leaf_fd(
-				    backend->leaf)) > backend->n_kills;
+	return process_status(backend->process) != 0 && backend->leaf &&
+	       cgroup_limits_kills(cgroup_leaf_fd(backend->leaf)) >
+	           backend->n_kills;
 }
 
 void
