@@ -108,34 +108,44 @@ cgroup_switch(int dir, char sign, const char *controller)
 	return cgroup_write(dir, "cgroup.subtree_control", text);
 }
 
-/*
- * Let groups below path have the controllers that path has. Returns those
- * that were not enabled before, as bits. What cannot be enabled is missed
- * when limits are written.
- */
+/* The controllers that groups below dir could have and have not, as bits. */
 static unsigned
-cgroup_enable(const char *path)
+cgroup_wanted(int dir)
 {
-	fd_auto int dir = open(path, CGROUP_DIR_FLAGS);
-	unsigned enabled = 0;
+	unsigned wanted = 0;
 
-	for (unsigned i = 0; dir >= 0 && i < CGROUP_N_CONTROLLERS; i++) {
+	for (unsigned i = 0; i < CGROUP_N_CONTROLLERS; i++) {
 		const char *const name = cgroup_controllers[i];
 		if (cgroup_has_word(dir, "cgroup.controllers", name) &&
-		    !cgroup_has_word(dir, "cgroup.subtree_control", name) &&
-		    cgroup_switch(dir, '+', name) == 0)
-			enabled |= 1u << i;
+		    !cgroup_has_word(dir, "cgroup.subtree_control", name))
+			wanted |= 1u << i;
 	}
+	return wanted;
+}
+
+/*
+ * Let groups below dir have the controllers that dir has. Returns those that
+ * were not enabled before, as bits. What cannot be enabled is missed when
+ * limits are written.
+ */
+static unsigned
+cgroup_enable(int dir)
+{
+	const unsigned wanted = cgroup_wanted(dir);
+	unsigned enabled = 0;
+
+	for (unsigned i = 0; i < CGROUP_N_CONTROLLERS; i++)
+		if (wanted & (1u << i) &&
+		    cgroup_switch(dir, '+', cgroup_controllers[i]) == 0)
+			enabled |= 1u << i;
 	return enabled;
 }
 
 /* Take them away again: a group that has them enabled holds no process. */
 static void
-cgroup_disable(const char *path, unsigned enabled)
+cgroup_disable(int dir, unsigned enabled)
 {
-	fd_auto int dir = open(path, CGROUP_DIR_FLAGS);
-
-	for (unsigned i = 0; dir >= 0 && i < CGROUP_N_CONTROLLERS; i++)
+	for (unsigned i = 0; i < CGROUP_N_CONTROLLERS; i++)
 		if (enabled & (1u << i))
 			(void)cgroup_switch(dir, '-', cgroup_controllers[i]);
 }
@@ -242,38 +252,35 @@ cgroup_end_earlier(const struct cgroup *cgroup)
 	(void)rmdir(cgroup->folder);
 }
 
-/* What leaving needs is had before going in. */
+/* Open what is needed all along: also what leaving takes, before going in. */
 static int
-cgroup_hold_way_out(struct cgroup *cgroup)
+cgroup_open_folders(struct cgroup *cgroup)
 {
-	fd_auto int dir = open(cgroup->base, CGROUP_DIR_FLAGS);
-
-	if (dir < 0)
+	if ((cgroup->base_fd = open(cgroup->base, CGROUP_DIR_FLAGS)) < 0 ||
+	    (cgroup->leave_fd = openat(
+		 cgroup->base_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC)) < 0 ||
+	    (mkdir(cgroup->folder, 0755) < 0 && errno != EEXIST) ||
+	    (cgroup->folder_fd = open(cgroup->folder, CGROUP_DIR_FLAGS)) < 0)
 		return -errno;
-	cgroup->leave_fd = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-	return cgroup->leave_fd < 0 ? -errno : 0;
+	cgroup->is_open = true;
+	return 0;
 }
 
-/* Make folder and folder/pool, and go in. */
+/* Go into a leaf of our own, and let the others have controllers. */
 static int
 cgroup_enter(struct cgroup *cgroup)
 {
-	if (mkdir(cgroup->folder, 0755) < 0 && errno != EEXIST)
+	const int dir = cgroup->folder_fd;
+
+	if (mkdirat(dir, "pool", 0755) < 0 && errno != EEXIST)
 		return -errno;
-	fd_auto int dir = open(cgroup->folder, CGROUP_DIR_FLAGS);
-	if (dir < 0 || (mkdirat(dir, "pool", 0755) < 0 && errno != EEXIST))
-		return -errno;
-	int e = cgroup_hold_way_out(cgroup);
-	if (e == 0)
-		e = cgroup_write(dir, "pool/cgroup.procs", "0");
-	cgroup->is_in = e == 0;
+	const int e = cgroup_write(dir, "pool/cgroup.procs", "0");
 	if (e < 0)
-		fd_close(&cgroup->leave_fd);
-	if (e == 0) {
-		cgroup->base_enabled = cgroup_enable(cgroup->base);
-		cgroup->folder_enabled = cgroup_enable(cgroup->folder);
-	}
-	return e;
+		return e;
+	cgroup->is_in = true;
+	cgroup->base_enabled = cgroup_enable(cgroup->base_fd);
+	cgroup->folder_enabled = cgroup_enable(dir);
+	return 0;
 }
 
 int
@@ -281,18 +288,33 @@ cgroup_open(struct cgroup *cgroup, const char *runtime_dir, struct err *err_r)
 {
 	int e;
 
-	*cgroup = (struct cgroup){ .base = cgroup_find_base(), .leave_fd = -1 };
+	*cgroup = (struct cgroup){ .base = cgroup_find_base(),
+		.base_fd = -1,
+		.folder_fd = -1,
+		.leave_fd = -1 };
 	STAILQ_INIT(&cgroup->idle);
 	STAILQ_INIT(&cgroup->late);
 	if (!cgroup->base)
 		return err_set(err_r, -ENOENT, NULL, "no v2 hierarchy");
 	cgroup->folder = cgroup_folder(cgroup->base, runtime_dir);
 	cgroup_end_earlier(cgroup);
-	if ((e = cgroup_enter(cgroup)) == 0)
+	e = cgroup_open_folders(cgroup);
+	if (e == 0 && cgroup_wanted(cgroup->base_fd))
+		e = cgroup_enter(cgroup);
+	else if (e == 0)
+		cgroup->folder_enabled = cgroup_enable(cgroup->folder_fd);
+	if (e == 0)
 		return 0;
 	err_set(err_r, e, cgroup->base, "%s", strerrordesc_np(-e));
 	cgroup_close(cgroup);
 	return e;
+}
+
+static void
+cgroup_free_leaf(struct cgroup_leaf *leaf)
+{
+	fd_close(&leaf->fd);
+	mem_free(leaf);
 }
 
 static void
@@ -302,8 +324,7 @@ cgroup_drop_leaves(struct cgroup_leaves *leaves)
 
 	while ((leaf = STAILQ_FIRST(leaves))) {
 		STAILQ_REMOVE_HEAD(leaves, link);
-		fd_close(&leaf->fd);
-		mem_free(leaf);
+		cgroup_free_leaf(leaf);
 	}
 }
 
@@ -317,25 +338,33 @@ cgroup_empty_late(const struct cgroup *cgroup)
 		cgroup_empty(leaf->fd);
 }
 
+/* Out of it again: a group that is left can be removed. */
+static void
+cgroup_go_out(struct cgroup *cgroup)
+{
+	cgroup_disable(cgroup->folder_fd, cgroup->folder_enabled);
+	cgroup_disable(cgroup->base_fd, cgroup->base_enabled);
+	if (cgroup->is_in && write(cgroup->leave_fd, "0", 1) < 0)
+		log_warn_err(-errno, "%s: cannot be left", cgroup->folder);
+	(void)cgroup_remove_leaves(cgroup->folder);
+}
+
 void
 cgroup_close(struct cgroup *cgroup)
 {
-	if (cgroup->is_in) {
+	if (cgroup->is_open) {
 		/* Most are empty: what can be removed need not be looked at. */
 		(void)cgroup_remove_leaves(cgroup->folder);
 		cgroup_empty_late(cgroup);
 		(void)cgroup_remove_leaves(cgroup->folder);
-		cgroup_disable(cgroup->folder, cgroup->folder_enabled);
-		cgroup_disable(cgroup->base, cgroup->base_enabled);
-		if (write(cgroup->leave_fd, "0", 1) < 0)
-			log_warn_err(
-			    -errno, "%s: cannot be left", cgroup->folder);
-		fd_close(&cgroup->leave_fd);
+		cgroup_go_out(cgroup);
+		fd_close(&cgroup->folder_fd);
 	}
 	if (cgroup->folder) {
+		fd_close(&cgroup->leave_fd);
+		fd_close(&cgroup->base_fd);
 		cgroup_drop_leaves(&cgroup->idle);
 		cgroup_drop_leaves(&cgroup->late);
-		(void)cgroup_remove_leaves(cgroup->folder);
 		(void)rmdir(cgroup->folder);
 	}
 	mem_free(cgroup->base);
@@ -345,38 +374,49 @@ cgroup_close(struct cgroup *cgroup)
 
 /* ------------------------------------------------------------------- leaves */
 
+static void
+cgroup_leaf_name(const struct cgroup_leaf *leaf, char name[CGROUP_NAME_BYTES])
+{
+	snprintf(name, CGROUP_NAME_BYTES, "slot-%u", leaf->number);
+}
+
 /* Open a leaf's folder; make it first if that is asked for. */
 static int
 cgroup_open_leaf(
     const struct cgroup *cgroup, struct cgroup_leaf *leaf, bool is_new)
 {
 	char name[CGROUP_NAME_BYTES];
-	fd_auto int dir = open(cgroup->folder, CGROUP_DIR_FLAGS);
 
-	snprintf(name, sizeof(name), "slot-%u", leaf->number);
-	if (dir < 0 ||
-	    (is_new && mkdirat(dir, name, 0755) < 0 && errno != EEXIST))
+	cgroup_leaf_name(leaf, name);
+	if (is_new && mkdirat(cgroup->folder_fd, name, 0755) < 0 &&
+	    errno != EEXIST)
 		return -errno;
-	leaf->fd = openat(dir, name, CGROUP_DIR_FLAGS);
+	leaf->fd = openat(cgroup->folder_fd, name, CGROUP_DIR_FLAGS);
 	return leaf->fd < 0 ? -errno : 0;
+}
+
+/* Remove a leaf's folder. Returns whether it was empty. */
+static bool
+cgroup_remove(const struct cgroup *cgroup, const struct cgroup_leaf *leaf)
+{
+	char name[CGROUP_NAME_BYTES];
+
+	cgroup_leaf_name(leaf, name);
+	return unlinkat(cgroup->folder_fd, name, AT_REMOVEDIR) == 0;
 }
 
 /* An empty leaf: to be taken again, or to be removed. */
 static void
 cgroup_retire(struct cgroup *cgroup, struct cgroup_leaf *leaf)
 {
-	char name[CGROUP_NAME_BYTES];
-	fd_auto int dir = open(cgroup->folder, CGROUP_DIR_FLAGS);
-
 	fd_close(&leaf->fd);
 	if (!leaf->is_killed) {
 		STAILQ_INSERT_HEAD(&cgroup->idle, leaf, link);
 		return;
 	}
-	snprintf(name, sizeof(name), "slot-%u", leaf->number);
-	if (dir >= 0)
-		(void)unlinkat(dir, name, AT_REMOVEDIR);
-	mem_free(leaf);
+	/* What cannot be removed now is removed at the end. */
+	(void)cgroup_remove(cgroup, leaf);
+	cgroup_free_leaf(leaf);
 }
 
 /* Leaves that were late and are empty by now. */
@@ -397,7 +437,7 @@ cgroup_recycle(struct cgroup *cgroup)
 struct cgroup_leaf *
 cgroup_take(struct cgroup *cgroup)
 {
-	if (!cgroup->is_in)
+	if (!cgroup->is_open)
 		return NULL;
 	cgroup_recycle(cgroup);
 	struct cgroup_leaf *leaf = STAILQ_FIRST(&cgroup->idle);
@@ -434,7 +474,9 @@ cgroup_give(struct cgroup *cgroup, struct cgroup_leaf **leafp)
 void
 cgroup_leave(struct cgroup *cgroup, struct cgroup_leaf **leaf)
 {
-	if (*leaf)
+	if (*leaf && cgroup_remove(cgroup, *leaf))
+		cgroup_free_leaf(*leaf);
+	else if (*leaf)
 		STAILQ_INSERT_TAIL(&cgroup->late, *leaf, link);
 	*leaf = NULL;
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cgroup: a v2 hierarchy where poold may make groups, if there is one: a folder
- * of ours in the group that poold was started in, in it `pool` for poold, the
- * switchboard and the zygote, and a leaf for each backend that runs. By its
- * leaf everything that a backend started is found and killed in one step, also
- * by the poold after this one: the folder's name comes from runtime_dir.
+ * of ours in the group that poold was started in, and in it a leaf for each
+ * backend that runs. By its leaf everything that a backend started is found and
+ * killed in one step, also by the poold after this one: the folder's name comes
+ * from runtime_dir. Limits take controllers, and a group that gives those on
+ * holds no process itself: then poold, the switchboard and the zygote live in a
+ * leaf of their own, `pool`. Without any poold stays where it is, for a move in
+ * and out costs 20 ms each (an RCU grace period).
  * Source: Linux Documentation/admin-guide/cgroup-v2.rst.
  */
 #ifndef POOLD_CGROUP_H
@@ -35,8 +38,11 @@ STAILQ_HEAD(cgroup_leaves, cgroup_leaf);
 struct cgroup {
 	char *base; /* the group that poold was started in */
 	char *folder;
-	bool is_in;            /* poold is in folder/pool */
-	int leave_fd;          /* base/cgroup.procs, to get out; or -1 */
+	bool is_open; /* folder is there: leaves can be taken */
+	bool is_in;   /* poold is in folder/pool */
+	int base_fd;  /* the folders, while is_open */
+	int folder_fd;
+	int leave_fd;          /* base/cgroup.procs, to get out */
 	unsigned base_enabled; /* controllers that we enabled, as bits */
 	unsigned folder_enabled;
 	unsigned n;                /* leaves made so far */
@@ -46,8 +52,9 @@ struct cgroup {
 
 /*
  * Find a hierarchy, end what an earlier poold of this runtime_dir left in it,
- * and move this process into its leaf. Returns 0, or -errno with *err_r
- * saying why there are none; then the calls below do nothing. Start-up only.
+ * and move this process into its leaf if it must be in one. Returns 0, or
+ * -errno with *err_r saying why there are none; then the calls below do
+ * nothing. Start-up only.
  */
 int
 cgroup_open(struct cgroup *cgroup, const char *runtime_dir, struct err *err_r);
@@ -65,8 +72,8 @@ struct cgroup_leaf *cgroup_take(struct cgroup *cgroup);
 void cgroup_give(struct cgroup *cgroup, struct cgroup_leaf **leaf);
 
 /*
- * The same at the end of poold, for a leaf that is empty or will be emptied by
- * cgroup_close: it is not looked at now.
+ * The same at the end of poold: a leaf that is empty is removed, another one is
+ * emptied by cgroup_close.
  */
 void cgroup_leave(struct cgroup *cgroup, struct cgroup_leaf **leaf);
 

@@ -162,7 +162,7 @@ context_find_walls(struct context *context)
 	if (e < 0)
 		log_info("no PID namespace a backend (%s): %s",
 		    strerrordesc_np(-e),
-		    context->cgroup.is_in
+		    context->cgroup.is_open
 			? "a cgroup holds its processes together"
 			: "what it forks into a session of its own, and what "
 			  "clears its environment, is found only when poold "

@@ -385,7 +385,7 @@ def descriptors_of(pid):
         try:
             link = os.readlink(f"/proc/{pid}/fd/{fd}")
             name = os.path.basename(link.removesuffix(" (deleted)"))
-            kinds[re.sub(r"\d+", "N", name)] += 1
+            kinds[re.sub(r"[0-9a-f]{8}|\d+", "N", name)] += 1
         except FileNotFoundError:
             pass
     return kinds
