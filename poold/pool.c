@@ -30,6 +30,8 @@
 #include "poold/process.h"
 
 #define POOL_DRAIN_SLACK_MS 50 /* for the switchboard's word to arrive */
+#define POOL_END_AT_ONCE    64 /* backends that were told and have not ended */
+#define POOL_END_TURN_MS    5  /* without an end: as many more are told */
 
 static int
 pool_cmp(struct backend *a, struct backend *b)
@@ -267,17 +269,58 @@ pool_post_all(struct pool *pool, enum life_event event)
 		backend_post(backend, event);
 }
 
-/* All backends at once: SIGTERM, and SIGKILL after stop_timeout. */
+/* The first backend behind a host, which may be gone by now. */
+static struct backend *
+pool_next(struct pool *pool, const char *host)
+{
+	struct backend key = { .host = host };
+	struct backend *const backend =
+	    RB_NFIND(pool_tree, &pool->backends, &key);
+
+	return backend && strcmp(backend->host, host) == 0
+	           ? RB_NEXT(pool_tree, &pool->backends, backend)
+	           : backend;
+}
+
+/*
+ * Tell all backends to end, so many at a time: a thousand that end at once
+ * stand before poold in the scheduler's line, and those that ended wait to be
+ * reaped. One that takes its time delays the others by POOL_END_TURN_MS.
+ */
+static void
+pool_tell_backends(struct pool *pool)
+{
+	struct context *const context = pool->context;
+	char host[PROTO_HOST_BYTES] = "";
+	struct backend *backend;
+	unsigned room = POOL_END_AT_ONCE;
+
+	while (!context->is_hurried && (backend = pool_next(pool, host))) {
+		(void)strlcpy(host, backend->host, sizeof(host));
+		backend_post(backend, LIFE_SHUTDOWN);
+		if (--room > 0)
+			continue;
+		const unsigned left = pool->n_all;
+		(void)waitq_wait(&context->changed, "a backend's end",
+		    clock_deadline_ms(POOL_END_TURN_MS));
+		room =
+		    pool->n_all < left ? left - pool->n_all : POOL_END_AT_ONCE;
+	}
+}
+
+/* SIGTERM for all backends, and SIGKILL after stop_timeout. */
 static void
 pool_end_backends(struct pool *pool)
 {
 	struct context *const context = pool->context;
-	/* Each ends itself in time; this is for one that the kernel keeps. */
 	const int64_t stop_ms = context->settings->pool.stop_timeout_ms;
+
+	pool_tell_backends(pool);
+	if (context->is_hurried)
+		pool_post_all(pool, LIFE_HURRY);
+	/* Each ends itself in time; this is for one that the kernel keeps. */
 	const int64_t deadline_ms =
 	    clock_deadline_ms(stop_ms + policy_kill_ms(stop_ms));
-
-	pool_post_all(pool, context->is_hurried ? LIFE_HURRY : LIFE_SHUTDOWN);
 	while (pool->n_all > 0)
 		if (waitq_wait(&context->changed, "the backends' end",
 			deadline_ms) == -ETIMEDOUT) {

@@ -198,6 +198,25 @@ class End(unittest.TestCase):
             until(lambda: os.path.exists(told), "SIGTERM at the backend")
             self.ended(pool)
 
+    def test_many_that_ignore_sigterm_are_told_before_one_is_killed(self):
+        """So many end at a time: none of them holds the others up."""
+        n = 70  # POOL_END_AT_ONCE and some
+        deaf = {"host": "*.deaf.localhost", "max_hosts": n, "command": [
+            "/bin/sh", "-c", "trap '' TERM; exec tail -f /dev/null"]}
+        with Pool([deaf], {"stop_timeout": "600s", "drain_timeout": "0s",
+                           "max_backends": n}) as pool:
+            held = [connect(pool) for _ in range(n)]
+            for i, c in enumerate(held):
+                send(c, f"h{i}.deaf.localhost", "GET", "/")
+            until(lambda: pool.count_lines("-> ready") == n, "all to run")
+            os.kill(pool.pid, signal.SIGTERM)
+            until(lambda: pool.count_lines("ready -> stopping") == n,
+                  "all to be told")
+            self.assertEqual(pool.count_lines("-> killed|-> gone"), 0)
+            self.ended(pool)
+            for c in held:
+                c.close()
+
     def test_a_grandchild_that_forked_twice_and_left_the_session_ends(self):
         daemon = {"host": "daemon.localhost", "read": SERVE, "command": [
             "/bin/sh", "-c",
