@@ -6,46 +6,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/bytes.h"
 #include "common/base/mem.h"
 
 #include "backend/entries.h"
 #include "backend/holdline.h"
 #include "backend/value.h"
 
-/*
- * Bytes of the UTF-8 character at s, or 0 if it is none.
- * RFC 3629 4: no overlong forms, no surrogates, nothing above U+10FFFF.
- */
-static size_t
-result_char(const unsigned char *s)
-{
-	if (s[0] < 0x80)
-		return 1;
-	const size_t n = s[0] < 0xc2   ? 0
-	                 : s[0] < 0xe0 ? 2
-	                 : s[0] < 0xf0 ? 3
-	                 : s[0] < 0xf5 ? 4
-	                               : 0;
-	for (size_t i = 1; i < n; i++)
-		if (s[i] >> 6 != 2)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 /* Replace, in place, each byte that is no character. */
 static void
 result_clean(char *text)
 {
-	for (size_t n; *text; text += n) {
-		n = result_char((const unsigned char *)text);
-		if (n)
-			continue;
-		*text = '?';
-		n = 1;
-	}
+	struct slice rest = slice_of(text);
+
+	for (size_t n; rest.n; rest = (struct slice){ rest.p + n, rest.n - n })
+		if (!(n = slice_char(rest))) {
+			text[rest.p - text] = '?';
+			n = 1;
+		}
 }
 
 char *

@@ -61,6 +61,31 @@ slice_whole(struct slice s)
 	return (struct slice){ s.p, want > tail + 1 ? s.n - 1 - tail : s.n };
 }
 
+size_t
+slice_char(struct slice s)
+{
+	const unsigned char *const p = (const unsigned char *)s.p;
+
+	if (!s.n)
+		return 0;
+	if (p[0] < 0x80)
+		return 1;
+	const size_t n = p[0] < 0xc2   ? 0
+	                 : p[0] < 0xe0 ? 2
+	                 : p[0] < 0xf0 ? 3
+	                 : p[0] < 0xf5 ? 4
+	                               : 0;
+	if (n > s.n)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if (p[i] >> 6 != 2)
+			return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
 int
 slice_copy(struct slice s, char *dst, size_t dst_bytes)
 {

@@ -37,6 +37,12 @@ struct slice slice_trim(struct slice s);
 struct slice slice_whole(struct slice s);
 
 /*
+ * Bytes of the UTF-8 character that s begins with; 0 if it begins with none.
+ * Source: RFC 3629 4 (no overlong forms, no surrogates, none above U+10FFFF)
+ */
+size_t slice_char(struct slice s);
+
+/*
  * Copy s into dst as a NUL-ended string. Returns 0, or -ENAMETOOLONG when it
  * does not fit (then dst is "").
  */

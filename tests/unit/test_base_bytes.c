@@ -192,6 +192,37 @@ START_TEST(whole_characters_are_told_from_broken_ones)
 }
 END_TEST
 
+START_TEST(a_character_is_one_of_utf_8_or_none)
+{
+	static const struct {
+		struct slice s;
+		size_t n;
+	} cases[] = {
+		{ SLICE(""), 0 },
+		{ SLICE("ab"), 1 },
+		{ SLICE("\0"), 1 },
+		{ SLICE("\xc3\xa9x"), 2 },
+		{ SLICE("\xc3"), 0 },
+		{ SLICE("\xc3x"), 0 },
+		{ SLICE("\xc1\xbf"), 0 },
+		{ SLICE("\xe0\x9f\xbf"), 0 },
+		{ SLICE("\xe0\xa0\x80"), 3 },
+		{ SLICE("\xed\x9f\xbf"), 3 },
+		{ SLICE("\xed\xa0\x80"), 0 },
+		{ SLICE("\xf0\x8f\xbf\xbf"), 0 },
+		{ SLICE("\xf0\x90\x80\x80"), 4 },
+		{ SLICE("\xf4\x8f\xbf\xbf"), 4 },
+		{ SLICE("\xf4\x90\x80\x80"), 0 },
+		{ SLICE("\xf5\x80\x80\x80"), 0 },
+		{ SLICE("\x80"), 0 },
+		{ SLICE("\xf0\x90\x80"), 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ck_assert_uint_eq(slice_char(cases[i].s), cases[i].n);
+}
+END_TEST
+
 START_TEST(identifiers_are_32_hex_digits_and_differ)
 {
 	char a[RANDOM_ID_SIZE], b[RANDOM_ID_SIZE], c[RANDOM_ID_SIZE];
@@ -240,6 +271,7 @@ main(void)
 	tcase_add_test(c, an_error_keeps_place_and_text_and_truncates);
 	tcase_add_test(c, an_error_is_never_cut_within_a_character);
 	tcase_add_test(c, whole_characters_are_told_from_broken_ones);
+	tcase_add_test(c, a_character_is_one_of_utf_8_or_none);
 	tcase_add_test(c, identifiers_are_32_hex_digits_and_differ);
 	tcase_add_test(c, a_descriptor_is_closed_once_by_its_owner);
 	suite_add_tcase(s, c);
