@@ -3,11 +3,13 @@
 #include "backend/ask.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/mem.h"
 #include "common/json/elicit.h"
+#include "common/json/jsontext.h"
 #include "common/json/said.h"
 
 #include "backend/holdline.h"
@@ -41,7 +43,7 @@ ask_make_take(enum ask_kind kind, const char *name, json_t *params,
     struct ask **ask_r, struct err *err_r)
 {
 	struct ask *const ask = params ? mem_zalloc(1, sizeof(*ask)) : NULL;
-	char *const text = ask ? value_text(params) : NULL;
+	char *const text = ask ? jsontext_dump(params, SIZE_MAX) : NULL;
 
 	*ask_r = NULL;
 	json_decref(params);

@@ -8,6 +8,7 @@
 #include "backend/dialog.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/http/char.h"
+#include "common/json/jsontext.h"
 
 #include "backend/value.h"
 
@@ -273,7 +275,7 @@ struct round *
 dialog_add_round(struct dialog *dialog, const json_t *asked)
 {
 	struct round *round = mem_zalloc(1, sizeof(*round));
-	char *const text = round ? value_text(asked) : NULL;
+	char *const text = round ? jsontext_dump(asked, SIZE_MAX) : NULL;
 	char id[RANDOM_ID_SIZE];
 
 	must_be(dialog, DIALOG_MAGIC);
@@ -346,7 +348,7 @@ dialog_set_reply(struct round *round, const struct dialog_reply *reply)
 {
 	if (round->reply_status)
 		return 0;
-	round->reply = value_text(reply->content);
+	round->reply = jsontext_dump(reply->content, SIZE_MAX);
 	if (!round->reply)
 		return -ENOMEM;
 	round->reply_status = reply->status;

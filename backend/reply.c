@@ -6,6 +6,7 @@
 #include "backend/reply.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "common/base/mem.h"
@@ -13,8 +14,7 @@
 #include "common/http/chunk.h"
 #include "common/http/sse.h"
 #include "common/http/write.h"
-
-#include "backend/value.h"
+#include "common/json/jsontext.h"
 
 #define REPLY_HEAD_BYTES 512
 
@@ -56,7 +56,7 @@ reply_json(struct reply *reply, int status, json_t *body)
 	int rc;
 
 	must(reply->state == REPLY_OPEN);
-	text = body ? value_text(body) : NULL;
+	text = body ? jsontext_dump(body, SIZE_MAX) : NULL;
 	if (body && !text)
 		return -ENOMEM;
 	n = text ? strlen(text) : 0;
@@ -124,7 +124,7 @@ reply_event(
 	int rc;
 
 	must(reply->state == REPLY_STREAM);
-	text = message ? value_text(message) : NULL;
+	text = message ? jsontext_dump(message, SIZE_MAX) : NULL;
 	if (message && !text)
 		return -ENOMEM;
 	event.type = message ? SLICE("message") : SLICE("");

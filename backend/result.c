@@ -8,6 +8,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/mem.h"
+#include "common/json/jsontext.h"
 
 #include "backend/entries.h"
 #include "backend/holdline.h"
@@ -90,33 +91,13 @@ hl_error(const char *fmt, ...)
 	return result;
 }
 
-/*
- * Write value as text into memory of ours: json_dumps would use malloc behind
- * the gate that tests close. *new* (mem_free), or NULL.
- */
-static char *
-result_dump(const json_t *value)
-{
-	const int64_t n = value_bytes(value);
-
-	if (n < 0 || n > ENTRIES_BYTES)
-		return NULL;
-	char *const text = mem_alloc((size_t)n + 1);
-	if (!text)
-		return NULL;
-	text[n] = '\0';
-	if (json_dumpb(value, text, (size_t)n,
-		JSON_COMPACT | JSON_ENCODE_ANY) == (size_t)n)
-		return text;
-	mem_free(text);
-	return NULL;
-}
-
 /* The result for a structured value (*takes*). */
 static json_t *
 result_structured_take(json_t *value)
 {
-	char *const text = json_is_object(value) ? result_dump(value) : NULL;
+	char *const text = json_is_object(value) && value_check(value) == 0
+	                       ? jsontext_dump(value, ENTRIES_BYTES)
+	                       : NULL;
 	json_t *const result = text ? result_text(text, false) : NULL;
 
 	mem_free(text);

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "common/base/mem.h"
+#include "common/json/jsontext.h"
 
 /* Walk value to depth levels at most, spending *left on each value. */
 static int
@@ -49,38 +49,20 @@ value_bytes(const json_t *value)
 	return n ? (int64_t)n : -ENOMEM;
 }
 
-#define VALUE_TEXT (JSON_COMPACT | JSON_ENCODE_ANY)
-
-/* Bytes of its text; 0 without memory. */
-static size_t
-value_text_bytes(const json_t *value)
-{
-	return json_dumpb(value, NULL, 0, VALUE_TEXT);
-}
-
-char *
-value_text(const json_t *value)
-{
-	const size_t n = value_text_bytes(value);
-	char *const text = n ? mem_zalloc(1, n + 1) : NULL;
-
-	if (text && json_dumpb(value, text, n, VALUE_TEXT) == n)
-		return text;
-	mem_free(text);
-	return NULL;
-}
-
 json_t *
 value_of_text(const char *text)
 {
-	json_t *const value =
-	    json_loads(text, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	/* Ours, and what it was made of was bounded, so a few levels more. */
+	static const struct jsontext_limits limits = {
+		.depth = VALUE_DEPTH + 8,
+		.values = SIZE_MAX,
+		.string_bytes = SIZE_MAX,
+		.allow_nul = true,
+	};
+	json_t *value;
 
-	/* Without memory jansson's lexer loses bytes and goes on. */
-	if (value && value_text_bytes(value) == strlen(text))
-		return value;
-	json_decref(value);
-	return NULL;
+	(void)jsontext_load(slice_of(text), &limits, &value, NULL);
+	return value;
 }
 
 /* What jansson takes on a 64-bit machine, and malloc's own. */

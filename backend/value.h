@@ -22,13 +22,9 @@ int value_check(const json_t *value);
 int64_t value_bytes(const json_t *value);
 
 /*
- * value (*borrowed*, bounded in depth) as compact text: what is kept for long
- * is kept so, a tree is some five times as large. Whole or NULL (json_dumps
- * leaves out what it has no memory for). *new* (mem_free).
+ * What jsontext_dump made a text of: what is kept for long is kept so, a tree
+ * is some five times as large. *new*, or NULL without memory.
  */
-char *value_text(const json_t *value);
-
-/* What value_text made a text of. *new*, or NULL without memory. */
 json_t *value_of_text(const char *text);
 
 /*

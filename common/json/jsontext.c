@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/base/mem.h"
+
 #include "common/json/said.h"
 
 /* RFC 8259 2: a text is tokens; these are the ones that can cost something:
@@ -173,4 +175,29 @@ jsontext_load(struct slice text, const struct jsontext_limits *limits,
 	snprintf(
 	    place, sizeof(place), "line %d column %d", why.line, why.column);
 	return err_set(err_r, -EBADMSG, place, "%s", why.text);
+}
+
+#define JSONTEXT_DUMP (JSON_COMPACT | JSON_ENCODE_ANY)
+
+char *
+jsontext_dump(const json_t *value, size_t bytes_max)
+{
+	const size_t n = json_dumpb(value, NULL, 0, JSONTEXT_DUMP);
+	char *const text = n && n <= bytes_max ? mem_zalloc(1, n + 1) : NULL;
+
+	if (text && json_dumpb(value, text, n, JSONTEXT_DUMP) == n)
+		return text;
+	mem_free(text);
+	return NULL;
+}
+
+json_t *
+jsontext_string(const char *text)
+{
+	struct slice rest = slice_of(text);
+
+	for (size_t n; rest.n; rest = (struct slice){ rest.p + n, rest.n - n })
+		if (!(n = slice_char(rest)))
+			return json_string("(not UTF-8)");
+	return json_stringn_nocheck(text, (size_t)(rest.p - text));
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * jsontext: JSON text from outside becomes a json_t, or an error that says
- * where. A linear scan without recursion bounds depth, number of values and
- * token sizes *before* jansson, which recurses, sees a byte: a megabyte of
- * brackets costs an error and nothing else, on any stack. Follows RFC 8259;
- * stricter where it leaves a choice: no duplicate names, no invalid UTF-8, no
- * NUL in strings unless asked for. Runs in every process that reads JSON.
+ * where; and back. A linear scan without recursion bounds depth, number of
+ * values and token sizes *before* jansson, which recurses, sees a byte: a
+ * megabyte of brackets costs an error and nothing else, on any stack. Follows
+ * RFC 8259; stricter where it leaves a choice: no duplicate names, no invalid
+ * UTF-8, no NUL in strings unless asked for. Runs in every process that reads
+ * JSON.
  */
 #ifndef JSON_JSONTEXT_H
 #define JSON_JSONTEXT_H
@@ -50,5 +51,19 @@ int jsontext_check(
  */
 int jsontext_load(struct slice text, const struct jsontext_limits *limits,
     json_t **value_r, struct err *err_r);
+
+/*
+ * Write value (*borrowed*, bounded in depth, any type) as compact text into
+ * memory of ours, of at most bytes_max bytes: json_dumps leaves out names that
+ * it has no memory for. Returns *new* text (mem_free), whole; or NULL: larger,
+ * no memory, or no value.
+ */
+char *jsontext_dump(const json_t *value, size_t bytes_max);
+
+/*
+ * text, which may be no UTF-8, as a *new* string, which then says so. NULL
+ * without memory.
+ */
+json_t *jsontext_string(const char *text);
 
 #endif

@@ -5,14 +5,17 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/mem.h"
 #include "common/flow/main.h"
 #include "common/flow/sleep.h"
+#include "common/json/jsontext.h"
 
 #include "poold/ctl/quit.h"
 #include "poold/ctl/screen.h"
@@ -254,13 +257,13 @@ void
 errand_print_json(const json_t *value)
 {
 	page_auto struct page p;
-	char *const text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+	char *const text = jsontext_dump(value, SIZE_MAX);
 
 	page_init(&p, false);
 	if (!text)
 		quit_with(QUIT_PEER, "out of memory");
 	page_put(&p, text);
 	page_put(&p, "\n");
-	free(text);
+	mem_free(text);
 	errand_print(&p);
 }

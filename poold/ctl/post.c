@@ -3,10 +3,12 @@
 #include "poold/ctl/post.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/mem.h"
 #include "common/json/jsontext.h"
 
 #include "poold/ctl/message.h"
@@ -45,11 +47,10 @@ post_fetch(const struct post *p, const char *method)
 	return f;
 }
 
-/* Give a text of jansson back. */
 static void
 post_text_free(char **text)
 {
-	free(*text);
+	mem_free(*text);
 }
 
 int
@@ -58,7 +59,7 @@ post_send(const struct post *p, json_t *message, json_t *fields,
 {
 	fetch_auto struct fetch *f = post_fetch(p, "POST");
 	__attribute__((cleanup(post_text_free))) char *text =
-	    json_dumps(message, JSON_COMPACT);
+	    jsontext_dump(message, SIZE_MAX);
 	const char *key;
 	json_t *value;
 

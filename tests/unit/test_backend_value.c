@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "common/base/mem.h"
+#include "common/json/jsontext.h"
 
 #include "backend/ask.h"
 
@@ -36,7 +37,7 @@ static const char *const texts[] = {
 START_TEST(a_text_leads_back_to_its_value)
 {
 	json_t *const value = parsed(texts[_i]);
-	char *const text = value_text(value);
+	char *const text = jsontext_dump(value, SIZE_MAX);
 	json_t *const again = value_of_text(text);
 
 	ck_assert_str_eq(text, texts[_i]);
@@ -75,7 +76,7 @@ START_TEST(a_text_without_memory_leads_to_nothing)
 	ck_assert_int_lt(n, 1000);
 	for (long i = 1; i < n; i++) {
 		mem_fail_at((size_t)i);
-		char *const text = value_text(value);
+		char *const text = jsontext_dump(value, SIZE_MAX);
 		mem_fail_at(0);
 		ck_assert(!text || !strcmp(text, LONG));
 		mem_free(text);
