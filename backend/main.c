@@ -43,6 +43,7 @@
 
 #include "common/base/log.h"
 #include "common/flow/main.h"
+#include "common/json/jsontext.h"
 #include "common/proc/sanitized.h"
 #include "common/proc/title.h"
 
@@ -172,6 +173,7 @@ main(int argc, char **argv, char **envp)
 	title_init(argc, argv, envp);
 	log_init("backend", LOG_LEVEL_INFO);
 	signal(SIGPIPE, SIG_IGN);
+	jsontext_init();
 	line.is_told = argc == 2 && strcasecmp(argv[1], "-z") == 0;
 	if (line.is_told)
 		zygote_run(argv[1][1] == 'Z');

@@ -151,6 +151,60 @@ jsontext_check(
 	return 0;
 }
 
+/*
+ * jansson's lexer does not look whether its buffer could grow: a string comes
+ * shorter, a number is another one, and where the quote that ends a string is
+ * lost it writes what lies behind its buffer. So from the first allocation that
+ * is refused while a text is read all are, the one for the string included,
+ * and what came of it is dropped. What remains is its assertion where the byte
+ * that is lost ends a number: an abort, never another value (2.14, load.c).
+ */
+static _Thread_local enum {
+	JSONTEXT_IDLE,
+	JSONTEXT_READS,
+	JSONTEXT_SHORT,
+} jsontext_memory;
+static json_malloc_t jsontext_malloc;
+
+static void *
+jsontext_alloc(size_t n)
+{
+	void *const p =
+	    jsontext_memory == JSONTEXT_SHORT ? NULL : jsontext_malloc(n);
+
+	if (!p && jsontext_memory == JSONTEXT_READS)
+		jsontext_memory = JSONTEXT_SHORT;
+	return p;
+}
+
+void
+jsontext_init(void)
+{
+	json_free_t free_fn;
+	json_malloc_t malloc_fn;
+
+	json_get_alloc_funcs(&malloc_fn, &free_fn);
+	if (malloc_fn == jsontext_alloc)
+		return;
+	jsontext_malloc = malloc_fn;
+	json_set_alloc_funcs(jsontext_alloc, free_fn);
+}
+
+/* json_loadb, or NULL when memory was short. */
+static json_t *
+jsontext_read(struct slice text, size_t flags, json_error_t *why)
+{
+	jsontext_memory = JSONTEXT_READS;
+	json_t *value = json_loadb(text.n ? text.p : "", text.n, flags, why);
+	if (jsontext_memory == JSONTEXT_SHORT) {
+		json_decref(value);
+		value = NULL;
+		why->text[0] = '\0';
+	}
+	jsontext_memory = JSONTEXT_IDLE;
+	return value;
+}
+
 int
 jsontext_load(struct slice text, const struct jsontext_limits *limits,
     json_t **value_r, struct err *err_r)
@@ -165,7 +219,7 @@ jsontext_load(struct slice text, const struct jsontext_limits *limits,
 		return e;
 	if (limits && limits->allow_nul)
 		flags |= JSON_ALLOW_NUL;
-	*value_r = json_loadb(text.n ? text.p : "", text.n, flags, &why);
+	*value_r = jsontext_read(text, flags, &why);
 	if (*value_r)
 		return 0;
 	/* jansson leaves the text empty in most cases of no memory. */

@@ -33,6 +33,12 @@ struct jsontext_limits {
 };
 
 /*
+ * Start-up, before any value is made: have jansson allocate through us, so that
+ * a text that is read without memory is -ENOMEM and not another value.
+ */
+void jsontext_init(void);
+
+/*
  * Scan text for what would cost too much; the grammar is left to jansson.
  * limits may be NULL (the defaults). Linear, no recursion, no allocation.
  * Returns 0, or -EMSGSIZE (a limit, which one is in err_r->text); err_r->place
@@ -45,8 +51,7 @@ int jsontext_check(
  * Parse text within limits (NULL: the defaults). Any value may stand at the
  * top. *value_r is *new* (json_decref), NULL on failure.
  * Returns 0, -EMSGSIZE (a limit), -EBADMSG (not JSON, a name twice, invalid
- * UTF-8, an integer over 64 bits) or -ENOMEM (jansson tells it as a bad token,
- * so -EBADMSG, where a string found no memory); err_r as jsontext_check.
+ * UTF-8, an integer over 64 bits) or -ENOMEM; err_r as jsontext_check.
  * Source: RFC 8259
  */
 int jsontext_load(struct slice text, const struct jsontext_limits *limits,

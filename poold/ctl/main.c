@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/json/jsontext.h"
+
 #include "poold/ctl/call.h"
 #include "poold/ctl/quit.h"
 #include "poold/ctl/screen.h"
@@ -77,6 +79,7 @@ main(int argc, char **argv)
 	const char *const word = argc > 1 ? argv[1] : "help";
 
 	screen_open();
+	jsontext_init();
 	if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0) {
 		puts("holdline " HOLDLINE_VERSION);
 		return QUIT_OK;

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "common/base/mem.h"
+#include "common/json/jsontext.h"
 
 static long chaos_live;
 
@@ -35,6 +36,7 @@ static inline void
 chaos_begin(void)
 {
 	json_set_alloc_funcs(chaos_alloc, chaos_free);
+	jsontext_init();
 }
 
 /* A document for a test, its quotes written as '. */

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/flow/sleep.h"
+#include "common/json/jsontext.h"
 
 #include "backend/face_2026.h"
 #include "backend/reply.h"
@@ -272,6 +273,7 @@ START_TEST(a_call_that_found_no_memory_harms_no_other)
 {
 	log_init("test", LOG_LEVEL_ERROR);
 	json_set_alloc_funcs(refusable_malloc, free);
+	jsontext_init();
 	bench.object = &holdline_object;
 	refused = (size_t)_i;
 	bench_run(call_without_memory);
@@ -283,6 +285,7 @@ START_TEST(a_retry_is_answered_whatever_was_refused_before)
 {
 	log_init("test", LOG_LEVEL_ERROR);
 	json_set_alloc_funcs(refusable_malloc, free);
+	jsontext_init();
 	bench.object = &holdline_object;
 	refused = (size_t)_i;
 	bench_run(retry_after_a_lost_reply);

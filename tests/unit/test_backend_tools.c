@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/flow/sleep.h"
+#include "common/json/jsontext.h"
 
 #include "tests/unit/session_script.h"
 
@@ -285,6 +286,7 @@ START_TEST(step_that_nobody_waits_for_ends_alone_and_leaves_nothing)
 {
 	log_init("test", LOG_LEVEL_ERROR);
 	json_set_alloc_funcs(counted_malloc, counted_free);
+	jsontext_init();
 	bench.object = &holdline_object;
 	bench_run(halt_in_step);
 	ck_assert_str_eq(traced(), "cancelled");
@@ -358,6 +360,7 @@ START_TEST(book_flight_halted_at_any_entry_leaves_nothing)
 {
 	log_init("test", LOG_LEVEL_ERROR);
 	json_set_alloc_funcs(counted_malloc, counted_free);
+	jsontext_init();
 	bench.file = built_tool("book_flight.so");
 	bench_run(halt_everywhere);
 	ck_assert_str_eq(traced(), "clean");
@@ -456,6 +459,7 @@ START_TEST(book_flight_without_memory_fails_alone)
 {
 	log_init("test", LOG_LEVEL_ERROR);
 	json_set_alloc_funcs(counted_malloc, counted_free);
+	jsontext_init();
 	bench.file = built_tool("book_flight.so");
 	bench_run(chaos);
 	ck_assert_str_eq(traced(), "clean coped=some clean coped=some");
