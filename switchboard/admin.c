@@ -4,7 +4,7 @@
 
 #include <bsd/sys/queue.h>
 #include <errno.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -16,6 +16,7 @@
 #include "common/base/random.h"
 #include "common/http/read.h"
 #include "common/http/write.h"
+#include "common/json/jsontext.h"
 
 #include "switchboard/block.h"
 #include "switchboard/feed.h"
@@ -46,12 +47,26 @@ static struct {
 	void (*on_room)(void);
 } admins = { .all = TAILQ_HEAD_INITIALIZER(admins.all) };
 
+/* The servers of an answer. */
+struct admin_servers {
+	json_t *array;
+	bool is_short; /* one is missing: no memory */
+};
+
+static void
+admin_add_take(struct admin_servers *servers, json_t *server)
+{
+	if (json_array_append_new(servers->array, server) < 0)
+		servers->is_short = true;
+}
+
 static void
 admin_add_health(const struct route *route, void *arg)
 {
-	json_array_append_new(
-	    arg, json_pack("{s:s, s:s, s:i, s:I}", "hostname", route->host,
-		     "socket", route->socket, "pid", (int)route->pid, "uptime",
+	admin_add_take(
+	    arg, json_pack("{s:s, s:o, s:i, s:I}", "hostname", route->host,
+		     "socket", jsontext_string(route->socket), "pid",
+		     (int)route->pid, "uptime",
 		     (json_int_t)(clock_wall_ms() - route->started_wall_ms)));
 }
 
@@ -60,10 +75,10 @@ admin_add_server(const struct route *route, void *arg)
 {
 	char at[CLOCK_ISO_SIZE];
 
-	json_array_append_new(
-	    arg, json_pack("{s:s, s:s, s:i, s:s}", "hostname", route->host,
-		     "socket", route->socket, "pid", (int)route->pid,
-		     "startedAt", clock_iso(route->started_wall_ms, at)));
+	admin_add_take(arg,
+	    json_pack("{s:s, s:o, s:i, s:s}", "hostname", route->host, "socket",
+		jsontext_string(route->socket), "pid", (int)route->pid,
+		"startedAt", clock_iso(route->started_wall_ms, at)));
 }
 
 /* What stands where. */
@@ -82,7 +97,7 @@ admin_on_free(void *arg)
 {
 	struct admin *const a = arg;
 
-	free(a->text);
+	mem_free(a->text);
 	mem_free(a);
 }
 
@@ -116,19 +131,21 @@ admin_find(struct slice path)
 	return -1;
 }
 
-/* The body of a row as *new* text (free), or NULL: no memory. */
+/* The body of a row as *new* text (mem_free), or NULL: no memory. */
 static char *
 admin_compose(int row)
 {
+	const char *const status = admin_paths[row].status;
+	struct admin_servers servers = { .array = json_array() };
 	json_t *const root = json_object();
-	json_t *const servers = json_array();
+	int rc = 0;
 
-	if (admin_paths[row].status)
-		json_object_set_new(
-		    root, "status", json_string(admin_paths[row].status));
-	route_each(admin_paths[row].add, servers);
-	json_object_set_new(root, "servers", servers);
-	char *const text = json_dumps(root, JSON_COMPACT);
+	route_each(admin_paths[row].add, &servers);
+	if (status)
+		rc = json_object_set_new(root, "status", json_string(status));
+	rc |= json_object_set_new(root, "servers", servers.array);
+	char *const text =
+	    rc == 0 && !servers.is_short ? jsontext_dump(root, SIZE_MAX) : NULL;
 	json_decref(root);
 	return text;
 }
@@ -157,7 +174,7 @@ admin_answer_row(struct admin *a, const struct http_request *req, int row)
 
 	a->text = admin_compose(row);
 	if (!a->text)
-		return -ENOMEM;
+		return admin_refuse(a, FAULT_SHORT, NULL, req);
 	const struct slice body = slice_of(a->text);
 	http_write_status(&w, &a->jack.out, 200, SLICE(""));
 	http_write_known(&w, HTTP_NAME_CONTENT_TYPE, SLICE("application/json"));

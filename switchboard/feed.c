@@ -6,15 +6,16 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <jansson.h>
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/http/chunk.h"
 #include "common/http/sse.h"
+#include "common/json/jsontext.h"
 
 #include "switchboard/block.h"
 #include "switchboard/limits.h"
@@ -22,7 +23,8 @@
 static struct {
 	TAILQ_HEAD(, feed_reader) readers;
 	unsigned n;
-	uint64_t last_id;  /* of the last event; 0: none since somebody reads */
+	uint64_t
+	    next_id; /* that is due; 0: nothing came since somebody reads */
 	uint32_t n_credit; /* events that poold may still send */
 	void (*watch)(const struct proto_watch *watch);
 } feed_all = { .readers = TAILQ_HEAD_INITIALIZER(feed_all.readers) };
@@ -60,7 +62,7 @@ feed_join(struct feed_reader *reader)
 	TAILQ_INSERT_TAIL(&feed_all.readers, reader, link);
 	if (feed_all.n++ > 0)
 		return;
-	feed_all.last_id = 0;
+	feed_all.next_id = 0;
 	feed_all.n_credit = 0;
 	feed_give_credit();
 }
@@ -168,7 +170,7 @@ feed_text_name(uint32_t kind)
 	}
 }
 
-/* The data of an event as *new* text (free), or NULL: no memory. */
+/* The data of an event as *new* text (mem_free), or NULL: no memory. */
 static char *
 feed_compose(
     const struct proto_event *event, const char *type, const char *text)
@@ -179,41 +181,64 @@ feed_compose(
 	    (json_int_t)event->generation, "pid", (int)event->pid, "state",
 	    event->state, "time", clock_iso(event->at_wall_ms, at));
 
-	if (!root)
-		return NULL;
-	if (event->cause[0])
-		json_object_set_new(root,
+	int rc = root ? 0 : -1;
+
+	if (rc == 0 && event->cause[0])
+		rc = json_object_set_new(root,
 		    event->kind == PROTO_EVENT_ERROR ? "error" : "cause",
-		    json_string(event->cause));
-	/* What a program said of itself may be no UTF-8. */
-	if (text[0])
-		json_object_set_new(root, feed_text_name(event->kind),
-		    json_string(text) ?: json_string("(not UTF-8)"));
-	if (event->n_failures)
-		json_object_set_new(
+		    jsontext_string(event->cause));
+	if (rc == 0 && text[0])
+		rc = json_object_set_new(
+		    root, feed_text_name(event->kind), jsontext_string(text));
+	if (rc == 0 && event->n_failures)
+		rc = json_object_set_new(
 		    root, "failures", json_integer(event->n_failures));
-	if (event->retry_ms)
-		json_object_set_new(
+	if (rc == 0 && event->retry_ms)
+		rc = json_object_set_new(
 		    root, "retryMs", json_integer(event->retry_ms));
-	char *const data = json_dumps(root, JSON_COMPACT);
+	char *const data = rc == 0 ? jsontext_dump(root, SIZE_MAX) : NULL;
 	json_decref(root);
 	return data;
 }
 
-/* Say that ids between the last one and this one never came. */
+/* Say that ids before this one never came, or were lost here. */
 static void
 feed_tell_gap(uint64_t id)
 {
 	char data[64];
 
-	if (!feed_all.last_id || id <= feed_all.last_id + 1)
+	if (!feed_all.next_id || id <= feed_all.next_id)
 		return;
 	snprintf(data, sizeof(data), "{\"type\":\"lost\",\"n\":%" PRIu64 "}",
-	    id - feed_all.last_id - 1);
+	    id - feed_all.next_id);
 	const struct http_sse_event lost = {
 		.type = { "lost", 4 }, .data = slice_of(data), .retry_ms = -1
 	};
 	feed_deliver_all(&lost);
+}
+
+/* Tell an event; one that there is no memory for is told as lost later. */
+static void
+feed_tell(const struct proto_event *event, const char *type, const char *text)
+{
+	char *const data = feed_compose(event, type, text);
+	char id[24];
+
+	if (!data) {
+		if (!feed_all.next_id)
+			feed_all.next_id = event->id;
+		log_warn("events: no memory for one");
+		return;
+	}
+	snprintf(id, sizeof(id), "%" PRIu64, event->id);
+	const struct http_sse_event out = { .type = slice_of(type),
+		.id = slice_of(id),
+		.data = slice_of(data),
+		.retry_ms = -1 };
+	feed_tell_gap(event->id);
+	feed_all.next_id = event->id + 1;
+	feed_deliver_all(&out);
+	mem_free(data);
 }
 
 void
@@ -221,7 +246,6 @@ feed_on_event(const struct proto_event *said, const char *text)
 {
 	struct proto_event event = *said;
 	const char *const type = feed_kind_name(event.kind);
-	char id[24];
 
 	if (feed_all.n == 0 || !type)
 		return;
@@ -230,18 +254,7 @@ feed_on_event(const struct proto_event *said, const char *text)
 	event.cause[sizeof(event.cause) - 1] = '\0';
 	if (feed_all.n_credit > 0)
 		feed_all.n_credit--;
-	feed_tell_gap(event.id);
-	feed_all.last_id = event.id;
-	char *const data = feed_compose(&event, type, text);
-	snprintf(id, sizeof(id), "%" PRIu64, event.id);
-	if (data) {
-		const struct http_sse_event out = { .type = slice_of(type),
-			.id = slice_of(id),
-			.data = slice_of(data),
-			.retry_ms = -1 };
-		feed_deliver_all(&out);
-	}
-	free(data);
+	feed_tell(&event, type, text);
 	if (feed_all.n > 0)
 		feed_give_credit();
 }
