@@ -87,6 +87,16 @@ face_2025_answer_now(struct face_2025 *f, const json_t *message)
 	    rpc_id(message), RPC_METHOD_NOT_FOUND, "Method not found", NULL);
 }
 
+/* Why a peer or a call of one cannot be: there are enough, or rc says it. */
+static const char *
+face_2025_why(int rc, const char *enough)
+{
+	if (rc == -EBUSY)
+		return enough;
+	return rc == -ESHUTDOWN ? "shutting_down: this server is ending"
+	                        : "out of memory";
+}
+
 /* What this client can be asked, in its revision. */
 static unsigned
 face_2025_can(const json_t *declared, const struct face_revision *revision)
@@ -129,7 +139,8 @@ face_2025_initialize(
 	    backend->peers, revision, face_2025_can(declared, revision), &peer);
 	if (rc != 0)
 		return face_2025_error(reply, 503, rpc_id(message),
-		    RPC_INTERNAL_ERROR, "too many clients: try again later");
+		    RPC_INTERNAL_ERROR,
+		    face_2025_why(rc, "too many clients: try again later"));
 	body = rpc_result_take(rpc_id(message),
 	    json_pack("{s:s, s:{s:{}, s:{}}, s:o}", "protocolVersion",
 		revision->name, "capabilities", "tools", "logging",
@@ -185,7 +196,7 @@ face_2025_start(
 	session_cancel(call_r->session, ENTRY_REASON_CLIENT, "not started");
 	session_unref(&call_r->session);
 	return rpc_error_take(rpc_id(message), RPC_INTERNAL_ERROR,
-	    "too many tool calls of one client", NULL);
+	    face_2025_why(rc, "too many tool calls of one client"), NULL);
 }
 
 static int

@@ -2,17 +2,13 @@
 /* test_backend_dialog: what rounds remember of answers, and for how long. */
 #include "backend/dialog.h"
 
-#include <sys/socket.h>
-
 #include "common/base/log.h"
-#include "common/base/mem.h"
 #include "common/flow/sleep.h"
 #include "common/json/jsontext.h"
 
 #include "backend/face_2026.h"
-#include "backend/reply.h"
 
-#include "tests/unit/session_script.h"
+#include "tests/unit/face_script.h"
 
 static json_t *
 at_once(struct hl_ctx *ctx, json_t *args)
@@ -147,47 +143,18 @@ END_TEST
 
 /* ---- a retry --------------------------------------------------------- */
 
-/* The head of a call, as a connection keeps it. */
-static void
-keep_call(struct inbound *in)
-{
-	static const char head[] = "POST /mcp HTTP/1.1\r\n"
-				   "Host: acme.localhost\r\n"
-				   "Accept: application/json\r\n"
-				   "MCP-Protocol-Version: 2026-07-28\r\n"
-				   "Mcp-Method: tools/call\r\n"
-				   "Mcp-Name: asking\r\n\r\n";
-	static struct http_request req;
-	struct http_scan scan;
+#define FIELDS                                 \
+	"Accept: application/json\r\n"         \
+	"MCP-Protocol-Version: 2026-07-28\r\n" \
+	"Mcp-Method: tools/call\r\n"           \
+	"Mcp-Name: asking\r\n"
 
-	http_scan_init(&scan, HTTP_KIND_REQUEST);
-	must(http_read_request(&scan, slice_of(head), &req, NULL) == 1);
-	must(inbound_keep(in, &req, slice_of(head)) == 0);
-}
-
-/* The JSON of an answer; NULL: the connection was closed without one. */
-static json_t *
-read_answer(int fd)
-{
-	char text[4096];
-	const ssize_t n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
-
-	if (n <= 0)
-		return NULL;
-	text[n] = '\0';
-	return parsed(strstr(text, "\r\n\r\n") + 4);
-}
-
-/* Call the tool on a connection of its own, the refuse-th allocation fails. */
+/* Call the tool. Returns *new* JSON; NULL: closed without an answer. */
 static json_t *
 call(struct backend *backend, const char *more, size_t refuse)
 {
-	inbound_auto struct inbound in = { 0 };
-	struct wire wire;
-	struct reply reply = { .wire = &wire, .in = &in };
 	hl_auto json_t *message = NULL;
 	char text[1024];
-	int pair[2];
 
 	snprintf(text, sizeof(text),
 	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\","
@@ -199,29 +166,12 @@ call(struct backend *backend, const char *more, size_t refuse)
 	    "\"elicitation\":{}}}}}",
 	    more);
 	message = parsed(text);
-	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
-	wire_init(&wire, pair[0]);
-	keep_call(&in);
-	mem_fail_at(refuse);
-	(void)face_2026_post(backend, &reply, RPC_KIND_REQUEST, message);
-	mem_fail_at(0);
-	wire_fini(&wire);
-	json_t *const answer = read_answer(pair[1]);
-	close(pair[1]);
-	return answer;
+	const char *const said =
+	    post_to(face_2026_post, backend, FIELDS, message, refuse);
+	return said[0] ? parsed(strstr(said, "\r\n\r\n") + 4) : NULL;
 }
 
 static size_t refused;
-
-/* For jansson: what it keeps for good is no leak of ours. */
-static void *
-refusable_malloc(size_t n)
-{
-	if (!mem_pool_get())
-		return NULL;
-	mem_pool_put();
-	return malloc(n);
-}
 
 static void
 retry_after_a_lost_reply(void)

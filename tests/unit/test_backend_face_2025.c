@@ -8,7 +8,9 @@
 #include "common/base/log.h"
 #include "common/flow/sleep.h"
 
-#include "tests/unit/session_script.h"
+#include "backend/face_2025.h"
+
+#include "tests/unit/face_script.h"
 
 #define SID "0123456789abcdef0123456789abcdef"
 
@@ -346,6 +348,60 @@ START_TEST(an_idle_peer_is_forgotten_one_with_work_is_not)
 }
 END_TEST
 
+/* ---- memory ---------------------------------------------------------- */
+
+/* Each allocation of a client's hello, then of its call, is refused once. */
+static void
+meet_without_memory(void)
+{
+	struct peers *peers = peers_of(9, CLOCK_NEVER);
+	struct backend backend = { .host = "acme.localhost",
+		.load = bench.load,
+		.registry = bench.registry,
+		.peers = peers };
+	hl_auto json_t *hello = parsed(
+	    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":"
+	    "{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{}}}");
+	hl_auto json_t *call = parsed(
+	    "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/call\",\"params\":"
+	    "{\"name\":\"quick\"}}");
+	unsigned n_told = 0, n_done = 0;
+	char fields[256];
+
+	for (size_t n = 1; n <= 200; n++) {
+		const char *said = post_to(face_2025_post, &backend,
+		    "Accept: application/json, text/event-stream\r\n", hello,
+		    n);
+		if (strstr(said, "too many"))
+			note("hello %zu: too many", n);
+		n_told += strstr(said, "out of memory") != NULL;
+	}
+	snprintf(fields, sizeof(fields),
+	    "Accept: application/json, text/event-stream\r\n"
+	    "MCP-Protocol-Version: 2025-11-25\r\nMcp-Session-Id: %s\r\n",
+	    peer_of(peers));
+	for (size_t n = 1; n <= 200; n++) {
+		const char *said =
+		    post_to(face_2025_post, &backend, fields, call, n);
+		if (strstr(said, "too many"))
+			note("call %zu: too many", n);
+		n_told += strstr(said, "out of memory") != NULL;
+		n_done += strstr(said, "\"done\"") != NULL;
+	}
+	note("%d%d", n_told > 2, n_done > 100);
+	peers_shut(peers);
+	peers_free(&peers);
+}
+
+START_TEST(without_memory_nothing_else_is_blamed)
+{
+	json_set_alloc_funcs(refusable_malloc, free);
+	bench.object = &holdline_object;
+	bench_run(meet_without_memory);
+	ck_assert_str_eq(traced(), "11");
+}
+END_TEST
+
 #define N(table) (int)(sizeof(table) / sizeof(table[0]))
 
 int
@@ -365,6 +421,7 @@ main(void)
 	    all, a_full_table_forgets_the_peer_that_was_idle_longest);
 	tcase_add_test(all, a_peer_cancels_its_own_requests_and_no_other);
 	tcase_add_test(all, an_idle_peer_is_forgotten_one_with_work_is_not);
+	tcase_add_test(all, without_memory_nothing_else_is_blamed);
 	suite_add_tcase(suite, all);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
