@@ -54,6 +54,7 @@
 #include "common/base/log.h"
 #include "common/flow/main.h"
 #include "common/proc/notify.h"
+#include "common/proc/signals.h"
 #include "common/proc/title.h"
 
 #include "poold/context.h"
@@ -112,7 +113,7 @@ main_run(const struct settings *settings)
 	struct err err;
 	int status;
 
-	signal(SIGPIPE, SIG_IGN);
+	signals_begin();
 	umask(022);
 	notify_take();
 	title_set("pool");

@@ -131,6 +131,16 @@ main_run(const struct task_spec *spec)
 	return main_status(main_state.root);
 }
 
+/* Whether a signal is one that nohup(1) keeps from the program. */
+static bool
+main_is_nohup(int signo)
+{
+	struct sigaction now;
+
+	return signo == SIGHUP && sigaction(signo, NULL, &now) == 0 &&
+	       now.sa_handler == SIG_IGN;
+}
+
 int
 flow_main(task_body_fn *body, void *arg, void (*on_hurry)(int signo))
 {
@@ -144,6 +154,7 @@ flow_main(task_body_fn *body, void *arg, void (*on_hurry)(int signo))
 		{ SIGUSR1, main_on_ask },
 	};
 	struct loop_signal watches[MAIN_SIGNALS];
+	sigset_t heard;
 	struct main_call m = { .body = body, .arg = arg };
 	const struct task_spec spec = {
 		.name = "main",
@@ -156,11 +167,16 @@ flow_main(task_body_fn *body, void *arg, void (*on_hurry)(int signo))
 	flow_open();
 	main_state.on_hurry = on_hurry;
 	int n = 0, e = 0;
-	while (n < MAIN_SIGNALS && e == 0) {
+	sigemptyset(&heard);
+	for (int i = 0; i < MAIN_SIGNALS && e == 0; i++) {
+		if (main_is_nohup(signals[i].signo))
+			continue;
 		e = loop_signal_start(
-		    &watches[n], signals[n].signo, signals[n].on_signal, NULL);
+		    &watches[n], signals[i].signo, signals[i].on_signal, NULL);
 		n += e == 0;
+		sigaddset(&heard, signals[i].signo);
 	}
+	sigprocmask(SIG_UNBLOCK, &heard, NULL);
 	const int status = e < 0 ? main_refuse(e) : main_run(&spec);
 	while (n > 0)
 		loop_signal_stop(&watches[--n]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * main: the root of a program made of tasks. SIGINT, SIGTERM and SIGHUP halt
- * the root task; the process ends after the whole tree was torn down. SIGUSR1
+ * the root task; the process ends after the whole tree was torn down. A parent
+ * may have blocked them, and SIGHUP stays ignored if it was (nohup). SIGUSR1
  * prints the tree of tasks (flow_dump) on stderr.
  */
 #ifndef FLOW_MAIN_H

@@ -181,7 +181,7 @@ class Pool:
 
     def __init__(self, tenants, pool=None, switchboard=None, poold=None,
                  env=None, log=None, log_to=None, run_in=None,
-                 within=None):
+                 within=None, prefix=(), prepare=None):
         self.tenants = tenants
         self.pool = pool or {}
         self.switchboard = switchboard or {}
@@ -191,6 +191,8 @@ class Pool:
         self.log_to = log_to  # a file instead of self.lines
         self.run_in = run_in  # a folder for the runtime directory
         self.within = within  # a folder for all else, or for all
+        self.prefix = list(prefix)  # a program that runs poold
+        self.prepare = prepare  # what its parent does before
         self.lines = []
         self.process = None
         self.code = None
@@ -234,9 +236,10 @@ class Pool:
         self._others = children()
         out = open(self.log_to, "wb") if self.log_to else subprocess.PIPE
         self.process = subprocess.Popen(
-            [self.poold, "-c", self.conf], stdin=subprocess.DEVNULL,
-            stdout=out, stderr=subprocess.STDOUT, env=env, cwd="/",
-            start_new_session=True)
+            [*self.prefix, self.poold, "-c", self.conf],
+            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+            env=env, cwd="/", start_new_session=True,
+            preexec_fn=self.prepare, close_fds=not self.prepare)
         if self.log_to:
             out.close()
         self.pid = self.process.pid

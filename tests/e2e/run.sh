@@ -28,7 +28,7 @@ node)
 python)
   if [ $# = 0 ]; then
     set -- test_pool.py test_start.py test_end.py test_kill.py test_http.py \
-      test_call.py test_life.py test_peers.py test_escape.py test_tree.py
+      test_call.py test_life.py test_world.py test_peers.py test_escape.py test_tree.py
     [ -n "${HOLDLINE_SANITIZED:-}" ] || set -- "$@" test_stream.py
   fi
   python3 -m unittest -v "$@"

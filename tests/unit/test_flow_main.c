@@ -46,6 +46,8 @@ struct poke {
 	int signo; /* 0: the end of the list */
 };
 
+static void (*in_child)(void); /* before flow_main, what a parent did */
+
 /* Run body under flow_main in a child, and poke it. */
 static struct ended
 run_main(task_body_fn *body, const struct poke *pokes, void (*on_hurry)(int))
@@ -60,6 +62,8 @@ run_main(task_body_fn *body, const struct poke *pokes, void (*on_hurry)(int))
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(fds[1], STDERR_FILENO);
 		setvbuf(stdout, NULL, _IONBF, 0);
+		if (in_child)
+			in_child();
 		_exit(flow_main(body, NULL, on_hurry));
 	}
 	close(fds[1]);
@@ -242,6 +246,49 @@ START_TEST(b159_b160_b161_b164_signals_tear_down_and_exit_128_and_n)
 }
 END_TEST
 
+static void
+block_all(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* One that came too early is not lost. */
+	raise(SIGTERM);
+}
+
+START_TEST(what_a_parent_blocked_is_heard)
+{
+	in_child = block_all;
+	const struct ended e = run_main(body_suspends, NULL, NULL);
+	in_child = NULL;
+
+	ck_assert(WIFEXITED(e.status));
+	ck_assert_int_eq(WEXITSTATUS(e.status), 128 + SIGTERM);
+	ck_assert_str_eq(e.out, "ready\nending\nended\n");
+}
+END_TEST
+
+static void
+be_nohup(void)
+{
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+}
+
+START_TEST(nohup_keeps_sighup_and_nothing_else)
+{
+	const struct poke pokes[] = { { "ready", SIGHUP }, { "", SIGTERM },
+		{ 0 } };
+
+	in_child = be_nohup;
+	const struct ended e = run_main(body_suspends, pokes, NULL);
+	in_child = NULL;
+	ck_assert(WIFEXITED(e.status));
+	ck_assert_int_eq(WEXITSTATUS(e.status), 128 + SIGTERM);
+}
+END_TEST
+
 START_TEST(b162_a_second_signal_hurries_and_still_tears_down)
 {
 	const struct poke pokes[] = { { "ready", SIGINT }, { "ending", SIGINT },
@@ -355,6 +402,8 @@ main(void)
 	tcase_add_test(c, b158_an_uncaught_error_is_said_and_exits_1);
 	tcase_add_test(
 	    c, b159_b160_b161_b164_signals_tear_down_and_exit_128_and_n);
+	tcase_add_test(c, what_a_parent_blocked_is_heard);
+	tcase_add_test(c, nohup_keeps_sighup_and_nothing_else);
 	tcase_add_test(c, b162_a_second_signal_hurries_and_still_tears_down);
 	tcase_add_test(
 	    c, b163_an_error_in_teardown_on_a_signal_is_said_and_exits_1);

@@ -27,6 +27,7 @@
 #include "common/proc/drop.h"
 #include "common/proc/notify.h"
 #include "common/proc/pidfd.h"
+#include "common/proc/signals.h"
 
 /* Run fn in a child and return its exit status, or 1000 + signal. */
 static int
@@ -116,6 +117,42 @@ reset_signals(void)
 START_TEST(signals_are_as_a_program_expects_them)
 {
 	ck_assert_int_eq(in_child(reset_signals), 0);
+}
+END_TEST
+
+static int
+begin_signals(void)
+{
+	static const int signos[] = { SIGCHLD, SIGTERM, SIGINT, SIGUSR1 };
+	sigset_t set;
+	struct sigaction now;
+	int wrong = 0;
+
+	for (size_t i = 0; i < sizeof(signos) / sizeof(signos[0]); i++)
+		signal(signos[i], SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	sigfillset(&set);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	signals_begin();
+	for (size_t i = 0; i < sizeof(signos) / sizeof(signos[0]); i++) {
+		sigaction(signos[i], NULL, &now);
+		wrong += now.sa_handler != SIG_DFL;
+	}
+	sigaction(SIGHUP, NULL, &now);
+	wrong += now.sa_handler != SIG_IGN;
+	sigaction(SIGPIPE, NULL, &now);
+	wrong += now.sa_handler != SIG_IGN;
+	sigprocmask(SIG_SETMASK, NULL, &set);
+	for (int signo = 1; signo < 32; signo++)
+		wrong +=
+		    sigismember(&set, signo) !=
+		    (signo == SIGTERM || signo == SIGINT || signo == SIGHUP);
+	return wrong;
+}
+
+START_TEST(a_daemon_hears_what_its_parent_ignored_or_blocked)
+{
+	ck_assert_int_eq(in_child(begin_signals), 0);
 }
 END_TEST
 
@@ -401,6 +438,7 @@ main(void)
 
 	tcase_add_test(all, descriptors_are_placed_though_they_overlap);
 	tcase_add_test(all, descriptors_from_a_number_on_do_not_survive_exec);
+	tcase_add_test(all, a_daemon_hears_what_its_parent_ignored_or_blocked);
 	tcase_add_test(all, signals_are_as_a_program_expects_them);
 	tcase_add_test(all, a_child_knows_whether_its_parent_is_there);
 	tcase_add_test(all, a_child_dies_when_its_parent_is_killed);
