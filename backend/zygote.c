@@ -334,7 +334,8 @@ zygote_fork(int channel, const struct packet *packet)
 	if (pid == 0)
 		return true;
 	/* A child that poold does not learn of ends: nobody tells it a word. */
-	const int e = zygote_answer(channel, spawn->serial, pid, pidfd);
+	const int e = zygote_answer(channel, spawn->serial,
+	    pid > 0 && pidfd < 0 ? -ENOSYS : pid, pidfd);
 	if (e < 0) {
 		log_error_err(e, "zygote: poold cannot be answered");
 		exit(EXIT_FAILURE);

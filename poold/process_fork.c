@@ -10,7 +10,6 @@
 #include "common/base/fd.h"
 #include "common/ipc/packet.h"
 #include "common/proc/clone.h"
-#include "common/proc/pidfd.h"
 
 #include "poold/child_exec.h"
 
@@ -86,18 +85,6 @@ process_fill(const struct process_spec *spec, const struct process_fds *fds,
 	return 0;
 }
 
-/* Without clone3, and without need of it: a plain fork. */
-static pid_t
-process_fork_plain(const struct heritage *h, int *pidfd_r)
-{
-	const pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	*pidfd_r = pid > 0 ? pidfd_open_pid(pid) : -1;
-	return pid;
-}
-
 /* Fork with all signals blocked: no handler of poold's runs in the child. */
 static pid_t
 process_clone(const struct heritage *h, int *pidfd_r)
@@ -110,9 +97,7 @@ process_clone(const struct heritage *h, int *pidfd_r)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid_t pid = clone_child(&spec, pidfd_r);
-	if (pid == -ENOSYS && !h->has_namespace && h->cgroup_fd < 0)
-		pid = process_fork_plain(h, pidfd_r);
+	const pid_t pid = clone_child(&spec, pidfd_r);
 	if (pid == 0)
 		child_exec(h);
 	sigprocmask(SIG_SETMASK, &before, NULL);

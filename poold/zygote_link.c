@@ -18,6 +18,7 @@
 #include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/flow/task.h"
+#include "common/proc/clone.h"
 
 #include "poold/family.h"
 #include "poold/policy.h"
@@ -392,7 +393,10 @@ static int
 zygote_link_start(struct zygote_link *link, struct err *err_r)
 {
 	struct context *const context = link->context;
-	const bool is_confined = settings_confines_zygote(context->settings);
+	/* Its filter would forbid it the namespaces of its children. */
+	const bool is_confined =
+	    settings_confines_zygote(context->settings) &&
+	    !(context->has_namespaces && clone_is_readable());
 	char *argv[] = { (char *)"backend", (char *)(is_confined ? "-Z" : "-z"),
 		NULL };
 	struct env env;

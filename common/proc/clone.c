@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* clone: clone3(2), which glibc 2.36 does not wrap. */
+/*
+ * clone: clone3(2), which glibc 2.36 does not wrap; and clone(2) where the
+ * filter of a container refuses it, whose flags such filters cannot read.
+ */
 #include "common/proc/clone.h"
 
 #include <errno.h>
@@ -34,6 +37,30 @@ clone_tid_place(void)
 	return (uint64_t)(uintptr_t)place;
 }
 
+/* The same by the older call, which knows no cgroup. */
+static long
+clone_by_flags(const struct clone_args *args)
+{
+	const unsigned long flags = args->flags | args->exit_signal;
+
+	/* raw clone(2): the order of the last two is each machine's own */
+#if defined(__x86_64__)
+	return syscall(
+	    SYS_clone, flags, 0ul, args->pidfd, args->child_tid, 0ul);
+#else
+	return syscall(
+	    SYS_clone, flags, 0ul, args->pidfd, 0ul, args->child_tid);
+#endif
+}
+
+/* Docker says ENOSYS, or, when it is older, EPERM, as to any call. */
+static bool
+clone_is_refused(long pid, const struct clone_spec *spec)
+{
+	return pid < 0 && (errno == ENOSYS || errno == EPERM) &&
+	       spec->cgroup_fd < 0;
+}
+
 pid_t
 clone_child(const struct clone_spec *spec, int *pidfd_r)
 {
@@ -59,12 +86,23 @@ clone_child(const struct clone_spec *spec, int *pidfd_r)
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)spec->cgroup_fd;
 	}
-	const long pid = syscall(SYS_clone3, &args, sizeof(args));
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (clone_is_refused(pid, spec))
+		pid = clone_by_flags(&args);
 	if (pid < 0)
 		return -errno;
+	/* Before Linux 5.2 the flag means nothing. */
 	if (pid > 0)
-		*pidfd_r = pidfd;
+		*pidfd_r = pidfd >= 0 ? pidfd : -ENOSYS;
 	return (pid_t)pid;
+}
+
+bool
+clone_is_readable(void)
+{
+	/* Too short a struct: EINVAL from the call itself. */
+	return syscall(SYS_clone3, NULL, (size_t)0) < 0 &&
+	       (errno == ENOSYS || errno == EPERM);
 }
 
 int

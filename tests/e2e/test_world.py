@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: MIT
 """test_world: what poold's parent, or its container, left to it."""
 
+import ctypes
+import errno
 import os
 import signal
+import struct
 import unittest
 
 from http_client import ask, serve
 from pool import Pool, book_flight
 
+# The same on all machines since they are so young.
+SYSCALLS = {"pidfd_send_signal": 424, "pidfd_open": 434, "clone3": 435,
+            "close_range": 436}
 ONE, TWO = "one.localhost", "two.localhost"
 
 
@@ -25,6 +31,24 @@ class World(unittest.TestCase):
             self.assertNotEqual(ask(pool, ONE, "/pid")[2], first)
             self.assertEqual(pool.end(signo), 0)
             return pool.lines
+
+
+def forbid(**calls):
+    """A prepare that has system calls answer an errno, as a container may."""
+    rows = [struct.pack("HBBI", 0x20, 0, 0, 0)]  # the call's number
+    for name, e in calls.items():
+        rows += [struct.pack("HBBI", 0x15, 0, 1, SYSCALLS[name]),
+                 struct.pack("HBBI", 0x06, 0, 0, 0x50000 | e)]
+    rows.append(struct.pack("HBBI", 0x06, 0, 0, 0x7fff0000))
+
+    def prepare():
+        code = ctypes.create_string_buffer(b"".join(rows))
+        program = struct.pack("HxxxxxxP", len(rows), ctypes.addressof(code))
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(
+                22, 2, ctypes.create_string_buffer(program), 0, 0):
+            raise OSError(ctypes.get_errno(), "no filter")
+    return prepare
 
 
 class Signals(World):
@@ -46,3 +70,13 @@ class Signals(World):
             os.kill(pool.pid, signal.SIGHUP)
             self.assertEqual(ask(pool, ONE, "/pid")[0], 200)
             self.assertEqual(pool.end(), 0)
+
+
+class Container(World):
+    """What a filter of system calls refuses."""
+
+    def test_clone3_is_not_there_or_forbidden(self):
+        for e in (errno.ENOSYS, errno.EPERM):
+            with self.subTest(errno.errorcode[e]):
+                log = self.live(prepare=forbid(clone3=e))
+                self.assertNotIn("without the zygote", "\n".join(log))
