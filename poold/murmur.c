@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -55,6 +54,17 @@ murmur_say_dropped(const struct murmur_who *who, unsigned n_dropped)
 		    n_dropped);
 }
 
+/* A line of its own log goes into ours as it is. */
+static void
+murmur_pass(const char *line)
+{
+	static char whole[TAIL_LINE_BYTES + 2];
+	const int n = snprintf(whole, sizeof(whole), "%s\n", line);
+
+	log_pass(
+	    whole, (size_t)n < sizeof(whole) ? (size_t)n : sizeof(whole) - 1);
+}
+
 static void
 murmur_on_line(const char *line, unsigned n_dropped, void *arg)
 {
@@ -62,11 +72,7 @@ murmur_on_line(const char *line, unsigned n_dropped, void *arg)
 
 	murmur_say_dropped(who, n_dropped);
 	if (murmur_is_own_line(who, line)) {
-		const struct iovec out[] = {
-			{ (void *)(uintptr_t)line, strlen(line) },
-			{ (void *)(uintptr_t) "\n", 1 },
-		};
-		(void)!writev(STDERR_FILENO, out, 2);
+		murmur_pass(line);
 		return;
 	}
 	log_info("%s says: %s", who->name, line);

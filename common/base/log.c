@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* log: lines to stderr, one write each. */
+/* log: lines to stderr, one write each; those that are lost are counted. */
 #include "common/base/log.h"
 
 #include <stdarg.h>
@@ -9,12 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/outlet.h"
+
 #define LOG_LINE_BYTES 1024
 
 static const char *log_program = "holdline";
 static enum log_level log_most = LOG_LEVEL_INFO;
 static bool log_to_journal;
 static int log_pid; /* 0: getpid */
+static unsigned log_n_lost;
 
 void
 log_init(const char *program, enum log_level most)
@@ -39,20 +42,49 @@ log_clean(char *s)
 			*s = '?';
 }
 
+/* The beginning of a line of ours. Returns its length. */
+static size_t
+log_head(char line[LOG_LINE_BYTES], enum log_level level)
+{
+	static const int priority[] = { 3, 4, 6, 7 };
+	size_t at = 0;
+
+	if (log_to_journal)
+		at = (size_t)snprintf(
+		    line, LOG_LINE_BYTES, "<%d>", priority[level]);
+	at += (size_t)snprintf(line + at, LOG_LINE_BYTES - at, "%s[%d] ",
+	    log_program, log_pid ? log_pid : (int)getpid());
+	return at;
+}
+
+/* Apart, since tasks keep what they touched of their stacks. */
+static void __attribute__((noinline)) log_say_lost(void)
+{
+	char line[LOG_LINE_BYTES];
+	size_t at = log_head(line, LOG_LEVEL_WARN);
+
+	at += (size_t)snprintf(line + at, sizeof(line) - at,
+	    "log: %u lines were lost: nobody read them\n", log_n_lost);
+	if (outlet_write(line, at))
+		log_n_lost = 0;
+}
+
+static void
+log_put(const char *line, size_t n)
+{
+	if (log_n_lost > 0)
+		log_say_lost();
+	log_n_lost += !outlet_write(line, n);
+}
+
 static void
 log_line(enum log_level level, int e, const char *fmt, va_list ap)
 {
-	static const int priority[] = { 3, 4, 6, 7 };
 	char line[LOG_LINE_BYTES];
-	size_t at = 0;
 
 	if (level > log_most)
 		return;
-	if (log_to_journal)
-		at = (size_t)snprintf(
-		    line, sizeof(line), "<%d>", priority[level]);
-	at += (size_t)snprintf(line + at, sizeof(line) - at, "%s[%d] ",
-	    log_program, log_pid ? log_pid : (int)getpid());
+	size_t at = log_head(line, level);
 	vsnprintf(line + at, sizeof(line) - at - 1, fmt, ap);
 	at += strlen(line + at);
 	if (e)
@@ -61,8 +93,13 @@ log_line(enum log_level level, int e, const char *fmt, va_list ap)
 	log_clean(line);
 	at = strlen(line);
 	line[at++] = '\n';
-	if (write(STDERR_FILENO, line, at) < 0)
-		return;
+	log_put(line, at);
+}
+
+void
+log_pass(const char *line, size_t n)
+{
+	log_put(line, n);
 }
 
 #define LOG_DEFINE(name, level)              \

@@ -8,6 +8,8 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stddef.h>
+
 enum log_level {
 	LOG_LEVEL_ERROR, /* someone must act */
 	LOG_LEVEL_WARN,  /* we coped */
@@ -27,7 +29,10 @@ void log_init(const char *program, enum log_level most);
  */
 void log_set_pid(int pid);
 
-/* Print a line at each level. Never waits for long: stderr is written once. */
+/*
+ * Print a line at each level. Never waits for long: when nobody reads stderr
+ * lines are lost, and counted in the next one that is not (outlet.h).
+ */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -38,5 +43,8 @@ void log_error_err(int e, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void
 log_warn_err(int e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Print a whole line that another process made, newline included, as it is. */
+void log_pass(const char *line, size_t n);
 
 #endif

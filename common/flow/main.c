@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/base/must.h"
 #include "common/flow/core.h"
 #include "common/flow/dump.h"
@@ -39,11 +40,22 @@ main_on_signal(int signo, void *arg)
 	task_halt_soon(main_state.root);
 }
 
-/* Somebody asks what all the tasks are doing. */
+/* Somebody asks what all the tasks are doing; who reads it may be stopped. */
 static void
 main_on_ask(int signo, void *arg)
 {
-	flow_dump(stderr);
+	char *text = NULL;
+	size_t n = 0;
+	FILE *const file = open_memstream(&text, &n);
+
+	if (!file)
+		return;
+	flow_dump(file);
+	if (fclose(file) == 0)
+		for (const char *line = text, *end; (end = strchr(line, '\n'));
+		     line = end + 1)
+			log_pass(line, (size_t)(end + 1 - line));
+	free(text);
 }
 
 int

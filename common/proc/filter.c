@@ -170,6 +170,7 @@ static const char *const filter_of_board[] = {
 	"readv",
 	"write",
 	"writev",
+	"pwritev2",
 	"close",
 	"fcntl",
 	"fstat",
