@@ -271,9 +271,9 @@ family_signal_one(pid_t pid, pid_t parent, int signo)
 
 	if (!family_stat(pid, &stat) || stat.ppid != parent)
 		return;
-	if (fd >= 0)
-		(void)pidfd_signal(fd, signo);
-	else if (fd == -ENOSYS)
+	const int e = fd < 0 ? fd : pidfd_signal(fd, signo);
+	/* There are none, or a container forbids them: then by its number. */
+	if (e == -ENOSYS || e == -EPERM)
 		(void)kill(pid, signo);
 	/*
 	 * Its group in one step: a fork that is under way cannot escape that.
@@ -333,7 +333,7 @@ family_await(pid_t pid, int64_t deadline_ms)
 	if (fd >= 0)
 		(void)flow_wait_fd(
 		    fd, LOOP_READ, is_near ? deadline_ms : round_ms);
-	else if (fd == -ENOSYS)
+	else if (fd == -ENOSYS || fd == -EPERM)
 		flow_sleep(1);
 	(void)pidfd_reap(pid, &status);
 }

@@ -262,10 +262,11 @@ process_signal(struct process *process, int signo)
 	must_be(process, PROCESS_MAGIC);
 	if (process->is_reaped)
 		return;
-	/* Not reaped, so the number is still its own. */
-	if (process->pidfd >= 0)
-		(void)pidfd_signal(process->pidfd, signo);
-	else
+	/*
+	 * Not reaped, so the number is still its own. A container may have
+	 * pidfds and forbid to signal by them.
+	 */
+	if (process->pidfd < 0 || pidfd_signal(process->pidfd, signo) < 0)
 		(void)kill(process->pid, signo);
 }
 

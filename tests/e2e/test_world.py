@@ -9,7 +9,7 @@ import struct
 import unittest
 
 from http_client import ask, serve
-from pool import Pool, book_flight
+from pool import Pool, book_flight, until
 
 # The same on all machines since they are so young.
 SYSCALLS = {"pidfd_send_signal": 424, "pidfd_open": 434, "clone3": 435,
@@ -72,6 +72,36 @@ class Signals(World):
             self.assertEqual(pool.end(), 0)
 
 
+def fill(fd):
+    """Write into a pipe until it is full, whoever else has it."""
+    again = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        while True:
+            os.write(again, b"x" * 64)
+    except BlockingIOError:
+        os.close(again)
+
+
+class Stderr(World):
+    """Whoever reads the log stops to, for a while or for good."""
+
+    def test_a_log_that_nobody_reads_holds_up_nobody(self):
+        reader, writer = os.pipe()
+        try:
+            with Pool([serve(ONE), book_flight(TWO)], log_to="/dev/null",
+                      prepare=lambda: os.dup2(writer, 2)) as pool:
+                first = ask(pool, ONE, "/pid")[2]
+                fill(writer)
+                for pid in pool.pids_titled("holdline: init of " + ONE):
+                    os.kill(pid, signal.SIGKILL)
+                until(lambda: ask(pool, ONE, "/pid")[2] != first, "a new run")
+                self.assertEqual(ask(pool, TWO, "/")[0], 404)
+                self.assertEqual(pool.end(), 0)
+        finally:
+            os.close(reader)
+            os.close(writer)
+
+
 class Container(World):
     """What a filter of system calls refuses."""
 
@@ -80,3 +110,9 @@ class Container(World):
             with self.subTest(errno.errorcode[e]):
                 log = self.live(prepare=forbid(clone3=e))
                 self.assertNotIn("without the zygote", "\n".join(log))
+
+    def test_pidfds_are_not_there_or_forbidden(self):
+        for e in (errno.ENOSYS, errno.EPERM):
+            with self.subTest(errno.errorcode[e]):
+                self.live(prepare=forbid(clone3=e, pidfd_open=e,
+                                         pidfd_send_signal=e))
