@@ -31,13 +31,14 @@ backend_end_group(struct backend *backend, int64_t deadline_ms)
 	return cgroup_is_empty(backend->leaf);
 }
 
-/* The same by session and environment. */
+/* The same by session, environment, and user where it has one of its own. */
 static void
 backend_end_orphans(struct backend *backend, pid_t pid, int64_t deadline_ms)
 {
 	const struct family_filter filter = {
 		.run = backend->generation,
 		.sid = pid,
+		.uid = owners_uid(&backend->context->owners, backend->host),
 	};
 	unsigned left;
 

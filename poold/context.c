@@ -131,6 +131,21 @@ context_try_limits(struct context *context, const struct cgroup_leaf *leaf)
 			    name);
 }
 
+/* What holds the processes of a backend together without a namespace. */
+static const char *
+context_hold(const struct context *context)
+{
+	if (context->cgroup.is_open)
+		return "a cgroup holds its processes together";
+	if (context->owners.uids.n > 0)
+		return "its processes are known by their user, of a tenant "
+		       "with a `user` by session and environment; kill -9 of "
+		       "poold leaves what it forked into a session of its own";
+	return "what it forks into a session of its own, and what clears its "
+	       "environment, is found only when poold ends; kill -9 of poold "
+	       "leaves it";
+}
+
 /*
  * What holds a backend's processes together, and what does not: a namespace
  * takes root, a group needs a hierarchy that is ours.
@@ -161,12 +176,11 @@ context_find_walls(struct context *context)
 	}
 	if (e < 0)
 		log_info("no PID namespace a backend (%s): %s",
-		    strerrordesc_np(-e),
-		    context->cgroup.is_open
-			? "a cgroup holds its processes together"
-			: "what it forks into a session of its own, and what "
-			  "clears its environment, is found only when poold "
-			  "ends; kill -9 of poold leaves it");
+		    strerrordesc_np(-e), context_hold(context));
+	if (family_blindness() && e < 0)
+		log_warn("isolation: %s: mount it, or what backends leave is "
+			 "not found",
+		    family_blindness());
 }
 
 /* How many start at a time. */

@@ -41,12 +41,35 @@ struct family_pids {
 };
 
 static bool (*family_is_known)(pid_t pid);
-static pid_t family_unborn_sid; /* whose children are about to be known */
+static pid_t family_unborn_sid;  /* whose children are about to be known */
+static const char *family_blind; /* why /proc says nothing, or NULL */
+
+/* Whether /proc speaks of us by the number that we know. */
+static const char *
+family_look_at_proc(void)
+{
+	char self[FAMILY_PATH_BYTES];
+	const ssize_t n = readlink("/proc/self", self, sizeof(self) - 1);
+
+	if (n <= 0)
+		return "/proc is not mounted, or not of this PID namespace";
+	self[n] = '\0';
+	return strtol(self, NULL, 10) == getpid()
+	           ? NULL
+	           : "/proc is another PID namespace's";
+}
 
 int
 family_open(void)
 {
+	family_blind = family_look_at_proc();
 	return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+const char *
+family_blindness(void)
+{
+	return family_blind;
 }
 
 void
@@ -181,6 +204,8 @@ family_children(pid_t parent, struct family_pids *pids)
 	struct family_search search = { .parent = parent, .pids = pids };
 	char path[FAMILY_PATH_BYTES];
 
+	if (family_blind)
+		return;
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)parent);
 	family_each_number(path, family_on_thread, &search);
 	if (!search.has_files &&
@@ -213,6 +238,23 @@ family_has_run(pid_t pid, uint64_t run)
 	return found;
 }
 
+/* Whether pid is a process of uid, who cannot become somebody else (status). */
+static bool
+family_has_uid(pid_t pid, uid_t uid)
+{
+	char path[FAMILY_PATH_BYTES], text[1024];
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	fd_auto int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	at = strstr(text, "\nUid:\t");
+	return at && strtoul(at + 6, NULL, 10) == uid;
+}
+
 /* Whether a child is somebody's who knows it, or is about to. */
 static bool
 family_is_ours(pid_t pid)
@@ -233,6 +275,8 @@ family_matches(pid_t pid, const struct family_filter *filter)
 	if (filter->is_all)
 		return true;
 	if (family_stat(pid, &stat) && stat.sid == filter->sid)
+		return true;
+	if (filter->uid > 0 && family_has_uid(pid, filter->uid))
 		return true;
 	return family_has_run(pid, filter->run);
 }

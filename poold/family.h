@@ -16,6 +16,13 @@
 int family_open(void);
 
 /*
+ * Why orphans cannot be found here: /proc is not mounted, or shows another PID
+ * namespace, whose numbers mean others; in words, or NULL. Then they are not
+ * looked for.
+ */
+const char *family_blindness(void);
+
+/*
  * Tell family which of our children are processes of process.c: these are no
  * orphans. To be called once.
  */
@@ -41,6 +48,7 @@ struct family_filter {
 	bool is_all;
 	uint64_t run; /* HERITAGE_RUN_ENV in their environment */
 	pid_t sid;    /* or they are still in the session of the dead child */
+	uid_t uid;    /* or they are this user's; 0: nobody's in particular */
 };
 
 /* How many orphans match now, zombies included. Never waits. */

@@ -167,6 +167,18 @@ owners_find(struct owners *owners, const struct settings_tenant *tenant,
 	return place_give_state(owners->place, host, ids_r, err_r);
 }
 
+uid_t
+owners_uid(const struct owners *owners, const char *host)
+{
+	uid_t uid;
+
+	if (owners->uids.n == 0 ||
+	    place_state_owner(owners->place, host, &uid) < 0 ||
+	    !uids_has(&owners->uids, uid))
+		return 0;
+	return uid;
+}
+
 void
 owners_forget(struct owners *owners, const char *host)
 {

@@ -45,6 +45,9 @@ int owners_find(struct owners *owners, const struct settings_tenant *tenant,
     const char *host, struct drop_ids *ids_r, bool *is_alone_r,
     struct err *err_r);
 
+/* The id of the range that is host's and nobody else's; 0: it has none. */
+uid_t owners_uid(const struct owners *owners, const char *host);
+
 /* Remove the state folder of a host if nothing is in it, and free its id. */
 void owners_forget(struct owners *owners, const char *host);
 

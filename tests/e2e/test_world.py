@@ -9,27 +9,30 @@ import struct
 import unittest
 
 from http_client import ask, serve
-from pool import Pool, book_flight, until
+from pool import Pool, book_flight, descendants, describe, until
 
 # The same on all machines since they are so young.
 SYSCALLS = {"pidfd_send_signal": 424, "pidfd_open": 434, "clone3": 435,
             "close_range": 436}
+IS_ROOT = os.geteuid() == 0
 ONE, TWO = "one.localhost", "two.localhost"
 
 
 class World(unittest.TestCase):
     """A command and a tool live and end as they do anywhere."""
 
-    def live(self, signo=signal.SIGTERM, **how):
+    def live(self, is_inside=False, **how):
         """Start poold, use it, kill a backend, end it; its log."""
         with Pool([serve(ONE), book_flight(TWO)], **how) as pool:
+            if is_inside:
+                pool.pid = descendants(pool.pid)[0]
             first = ask(pool, ONE, "/pid")[2]
             self.assertEqual(ask(pool, TWO, "/")[0], 404)
             for pid in pool.pids_titled("holdline: init of " + ONE):
                 os.kill(pid, signal.SIGKILL)
             pool.wait_line("stopped " + ONE)
             self.assertNotEqual(ask(pool, ONE, "/pid")[2], first)
-            self.assertEqual(pool.end(signo), 0)
+            self.assertEqual(pool.end(), 0)
             return pool.lines
 
 
@@ -49,6 +52,35 @@ def forbid(**calls):
                 22, 2, ctypes.create_string_buffer(program), 0, 0):
             raise OSError(ctypes.get_errno(), "no filter")
     return prepare
+
+
+def be_docker():
+    """Give up what docker does not give: SYS_ADMIN, SYS_PTRACE, clone3."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for capability in (19, 21):
+        if libc.prctl(24, capability, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "a capability is kept")
+    forbid(clone3=errno.ENOSYS)()
+
+
+# Three that leave their session, one of them without its environment.
+LEAVE = """
+import os, socket
+for i in range(3):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execve("/usr/bin/python3",
+                      ["orphan", "-c", "import time; time.sleep(1000)"],
+                      dict(os.environ) if i else {})
+        os._exit(0)
+s = socket.socket(fileno=3)
+while True:
+    c, _ = s.accept()
+    c.recv(1000)
+    c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+    c.close()
+"""
 
 
 class Signals(World):
@@ -110,6 +142,36 @@ class Container(World):
             with self.subTest(errno.errorcode[e]):
                 log = self.live(prepare=forbid(clone3=e))
                 self.assertNotIn("without the zygote", "\n".join(log))
+
+    @unittest.skipUnless(IS_ROOT, "who is not root has no capabilities")
+    def test_what_root_without_capabilities_leaves_is_found_by_its_user(self):
+        with Pool([{"host": ONE, "command": ["/usr/bin/python3", "-c", LEAVE],
+                    "network": True}], prepare=be_docker) as pool:
+            self.assertIn("known by their user", "\n".join(pool.lines))
+            for run in (1, 2):
+                self.assertEqual(ask(pool, ONE)[0], 200)
+                until(lambda: len(self.left(pool)) == 3, "its orphans")
+                init, = pool.pids_titled("holdline: init of " + ONE)
+                since = len(pool.lines)
+                os.kill(init, signal.SIGKILL)
+                pool.wait_line("stopped " + ONE, since)
+                self.assertEqual(self.left(pool), [], run)
+            self.assertEqual(pool.end(), 0)
+
+    def left(self, pool):
+        return [p for p in descendants(pool.pid)
+                if ") orphan" in describe(p)]
+
+    @unittest.skipUnless(IS_ROOT, "a PID namespace takes root")
+    def test_it_is_process_1(self):
+        for proc in (["--mount-proc"], []):
+            with self.subTest(proc=proc):
+                log = self.live(
+                    prefix=["unshare", "--pid", "--fork", "--kill-child",
+                            *proc, "setpriv", "--bounding-set=-sys_admin"],
+                    is_inside=True)
+                self.assertIs("isolation: /proc is" in "\n".join(log),
+                              not proc)
 
     def test_pidfds_are_not_there_or_forbidden(self):
         for e in (errno.ENOSYS, errno.EPERM):
