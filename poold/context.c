@@ -18,15 +18,36 @@
 #include "poold/family.h"
 #include "poold/program.h"
 
-/* Descriptors for many children; they get the old limit back. */
-static void
-context_raise_limits(struct context *context)
+#define CONTEXT_FILES_MIN         128
+#define CONTEXT_FILES_PER_BACKEND 5 /* pidfd, channel, stderr, report, leaf */
+
+/*
+ * Descriptors for many children; they get the old limit back. With too few
+ * poold would not start its own programs, or not all backends.
+ */
+static int
+context_raise_limits(struct context *context, struct err *err_r)
 {
+	const unsigned long long wanted =
+	    CONTEXT_FILES_MIN +
+	    CONTEXT_FILES_PER_BACKEND *
+		(unsigned long long)context->settings->pool.max_backends;
+
 	getrlimit(RLIMIT_NOFILE, &context->nofile);
-	const struct rlimit most = { context->nofile.rlim_max,
-		context->nofile.rlim_max };
+	const unsigned long long max = context->nofile.rlim_max;
+	const struct rlimit most = { max, max };
 	if (setrlimit(RLIMIT_NOFILE, &most) < 0)
 		log_warn_err(-errno, "more descriptors are not to be had");
+	if (max < CONTEXT_FILES_MIN)
+		return err_set(err_r, -EMFILE, NULL,
+		    "%llu descriptors are too few (RLIMIT_NOFILE, ulimit -Hn): "
+		    "poold takes %d and %d a backend",
+		    max, CONTEXT_FILES_MIN, CONTEXT_FILES_PER_BACKEND);
+	if (max < wanted)
+		log_warn("%llu descriptors (RLIMIT_NOFILE, ulimit -Hn) are too "
+			 "few for max_backends: that may take %llu",
+		    max, wanted);
+	return 0;
 }
 
 /* Without root all run as poold does. That is said, once. */
@@ -203,8 +224,8 @@ context_open(
 	*context = (struct context){ .settings = settings, .life = { -1, -1 } };
 
 	turns_init(&context->turns, context_start_parallel(settings));
-	context_raise_limits(context);
-	if ((e = program_find("switchboard", &context->board_program, err_r)) ||
+	if ((e = context_raise_limits(context, err_r)) ||
+	    (e = program_find("switchboard", &context->board_program, err_r)) ||
 	    (e = program_find("backend", &context->backend_program, err_r)) ||
 	    (e = context_find_ids(context, err_r)) ||
 	    (e = place_open(&context->place, settings->pool.runtime_dir,

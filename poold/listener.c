@@ -76,16 +76,47 @@ listeners_open_tcp(struct listeners *listeners, const char *text, bool is_admin,
 	return listeners_add_take(listeners, fd_take(&fd), is_admin, err_r);
 }
 
+/* Whether it is us whom LISTEN_FDS tells something. */
+static bool
+listeners_is_told(void)
+{
+	const char *const pid = getenv("LISTEN_PID");
+	const char *fault;
+
+	return pid && getenv("LISTEN_FDS") &&
+	       strtonum(pid, 1, INT32_MAX, &fault) == getpid();
+}
+
 unsigned
 listeners_n_passed(void)
 {
-	const char *const pid = getenv("LISTEN_PID");
-	const char *const n = getenv("LISTEN_FDS");
 	const char *fault;
 
-	if (!pid || !n || strtonum(pid, 1, INT32_MAX, &fault) != getpid())
+	if (!listeners_is_told())
 		return 0;
-	return (unsigned)strtonum(n, 0, LISTENER_MAX, &fault);
+	return (unsigned)strtonum(
+	    getenv("LISTEN_FDS"), 1, LISTENER_MAX, &fault);
+}
+
+/* Whether connections can be accepted from fd. */
+static bool
+listener_accepts(int fd)
+{
+	socklen_t bytes = sizeof(int);
+	int is_listening = 0;
+
+	return getsockopt(
+		   fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &bytes) == 0 &&
+	       is_listening;
+}
+
+/* LISTEN_FDS that is for us, but names no number of sockets that we take. */
+static int
+listeners_refuse_passed(struct err *err_r)
+{
+	return err_set(err_r, -E2BIG, NULL,
+	    "LISTEN_FDS=%.20s: from 1 to %d sockets are taken",
+	    getenv("LISTEN_FDS"), LISTENER_MAX);
 }
 
 /* Take the n passed sockets. */
@@ -96,6 +127,8 @@ listeners_take_passed(
 	const char *const all = getenv("LISTEN_FDNAMES");
 	char names[512] = "", *rest = names;
 
+	if (n == 0 && listeners_is_told())
+		return listeners_refuse_passed(err_r);
 	strlcpy(names, all ? all : "", sizeof(names));
 	for (unsigned i = 0; i < n; i++) {
 		const int fd = LISTENER_FIRST_FD + (int)i;
@@ -104,6 +137,11 @@ listeners_take_passed(
 		if (e < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 			return err_set(err_r, e ? e : -errno, NULL,
 			    "descriptor %d was not passed", fd);
+		if (!listener_accepts(fd))
+			return err_set(err_r, -EINVAL, NULL,
+			    "descriptor %d (LISTEN_FDS) does not listen for "
+			    "connections",
+			    fd);
 		e = listeners_add_take(
 		    listeners, fd, name && strcmp(name, "admin") == 0, err_r);
 		if (e < 0)

@@ -4,8 +4,10 @@
 import ctypes
 import errno
 import os
+import resource
 import signal
 import struct
+import sys
 import unittest
 
 from http_client import ask, serve
@@ -71,7 +73,7 @@ for i in range(3):
         os.setsid()
         if os.fork() == 0:
             os.execve("/usr/bin/python3",
-                      ["orphan", "-c", "import time; time.sleep(1000)"],
+                      ["orphan", "-c", "import signal; signal.pause()"],
                       dict(os.environ) if i else {})
         os._exit(0)
 s = socket.socket(fileno=3)
@@ -80,6 +82,18 @@ while True:
     c.recv(1000)
     c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
     c.close()
+"""
+
+
+# Runs poold with a socket as descriptor 3.
+PASS = """
+import os, socket, sys
+s = socket.socket(socket.AF_INET, socket.{kind})
+s.bind(("127.0.0.1", 0))
+os.dup2(s.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="{n}")
+os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
@@ -132,6 +146,44 @@ class Stderr(World):
         finally:
             os.close(reader)
             os.close(writer)
+
+
+class Descriptors(World):
+    """What is open, or may be."""
+
+    def test_what_was_left_open_is_in_nobody_s_way(self):
+        self.live(prefix=["/bin/sh", "-c", 'exec 3<&0 4<&0 5<&0 6<&0 9<&0; '
+                          'exec "$@"', "-"])
+
+    def test_stdin_and_stdout_are_closed(self):
+        self.live(prefix=["/bin/sh", "-c", 'exec "$@" 0<&- 1>&-', "-"])
+
+    def test_too_few_are_named(self):
+        def prepare():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        self.refuse("64 descriptors are too few", prepare=prepare)
+
+    def test_few_for_all_backends_are_named(self):
+        def prepare():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+        log = self.live(prepare=prepare)
+        self.assertEqual(sum("few for max_backends" in l for l in log), 1)
+
+    def test_what_was_passed_must_be_a_socket_that_listens(self):
+        for kind, n, words in (
+                ("SOCK_DGRAM", 1, "descriptor 3 .* does not listen"),
+                ("SOCK_STREAM", 1, "descriptor 3 .* does not listen"),
+                ("SOCK_STREAM", 33, "LISTEN_FDS=33: from 1 to 32")):
+            with self.subTest(kind=kind, n=n):
+                self.refuse(words, prefix=[
+                    sys.executable, "-c", PASS.format(kind=kind, n=n)])
+
+    def refuse(self, words, **how):
+        """It does not start, and says why."""
+        with self.assertRaisesRegex(AssertionError,
+                                    f"ended at its start:[^^]*{words}"):
+            with Pool([serve(ONE)], **how):
+                pass
 
 
 class Container(World):
