@@ -30,13 +30,21 @@ outlet_is_unknown(int e)
 	       e == ESPIPE;
 }
 
-/* A file has room, or its disk has none: nobody is waited for. */
+/*
+ * A file has room, or its disk has none: nobody is waited for. Asked once:
+ * stderr stays what it was.
+ */
 static bool
 outlet_is_file(void)
 {
+	static enum { UNKNOWN, FILE_OF_A_DISK, OTHER } kind;
 	struct stat st;
 
-	return fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode);
+	if (kind == UNKNOWN)
+		kind = fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode)
+		           ? FILE_OF_A_DISK
+		           : OTHER;
+	return kind == FILE_OF_A_DISK;
 }
 
 /* Write what can be written now. Returns how much, or -errno. */
@@ -45,11 +53,11 @@ outlet_try(const char *bytes, size_t n)
 {
 	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
 	const struct iovec one = { (void *)(uintptr_t)bytes, n };
-	ssize_t done = pwritev2(STDERR_FILENO, &one, 1, -1, RWF_NOWAIT);
+	ssize_t done = outlet_is_file()
+	                   ? write(STDERR_FILENO, bytes, n)
+	                   : pwritev2(STDERR_FILENO, &one, 1, -1, RWF_NOWAIT);
 
-	if (done < 0 && errno == EAGAIN && outlet_is_file())
-		done = write(STDERR_FILENO, bytes, n);
-	else if (done < 0 && outlet_is_unknown(errno))
+	if (done < 0 && !outlet_is_file() && outlet_is_unknown(errno))
 		done = poll(&room, 1, 0) == 0 ? (errno = EAGAIN, -1)
 		                              : write(STDERR_FILENO, bytes, n);
 	return done < 0 ? -errno : done;
