@@ -25,6 +25,7 @@
 #include "common/base/fd.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/random.h"
 #include "common/ipc/packet.h"
 #include "common/proc/child.h"
 #include "common/proc/clone.h"
@@ -300,7 +301,7 @@ zygote_begin(struct packet *spawn)
 	zygote_is_idle = said->is_spare;
 	zygote_die_with_poold();
 	title_set("spare");
-	arc4random_stir();
+	random_forget();
 }
 
 /* -------------------------------------------------------------- the zygote */

@@ -1,10 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* random: arc4random, or splitmix64 under a test's seed. */
+/*
+ * random: what getrandom(2) gives, some in advance, since a call takes longer
+ * than the bytes of an identifier; or splitmix64 under a test's seed. Without
+ * arc4random: its state is two mappings and a handler of forks, three pages of
+ * every backend.
+ */
 #include "common/base/random.h"
 
-#include <bsd/stdlib.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "common/base/must.h"
+
+#define RANDOM_STOCK_BYTES 256
 
 static uint64_t random_state;
+
+/* What nobody has yet: the last n_left of bytes. The others are 0. */
+static struct {
+	size_t n_left;
+	unsigned char bytes[RANDOM_STOCK_BYTES];
+} random_stock;
 
 /* One step of splitmix64 (Steele, Lea, Flood 2014). */
 static uint64_t
@@ -17,17 +34,47 @@ random_step(void)
 	return z ^ (z >> 31);
 }
 
+/* From the kernel, which may be interrupted in a long one. */
+static void
+random_get(unsigned char *p, size_t n)
+{
+	while (n > 0) {
+		const ssize_t got = getrandom(p, n, 0);
+		must(got > 0 || errno == EINTR);
+		if (got > 0) {
+			p += got;
+			n -= (size_t)got;
+		}
+	}
+}
+
+/* From the stock, where no copy is left. */
+static void
+random_take(unsigned char *p, size_t n)
+{
+	if (random_stock.n_left < n) {
+		random_get(random_stock.bytes, RANDOM_STOCK_BYTES);
+		random_stock.n_left = RANDOM_STOCK_BYTES;
+	}
+	unsigned char *const from =
+	    random_stock.bytes + RANDOM_STOCK_BYTES - random_stock.n_left;
+	memcpy(p, from, n);
+	memset(from, 0, n);
+	random_stock.n_left -= n;
+}
+
 void
 random_fill(void *p, size_t n)
 {
 	unsigned char *const b = p;
 
-	if (!random_state) {
-		arc4random_buf(p, n);
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		b[i] = (unsigned char)random_step();
+	if (random_state)
+		for (size_t i = 0; i < n; i++)
+			b[i] = (unsigned char)random_step();
+	else if (n > RANDOM_STOCK_BYTES / 4)
+		random_get(b, n);
+	else
+		random_take(b, n);
 }
 
 char *
@@ -43,6 +90,12 @@ random_id(char out[RANDOM_ID_SIZE])
 	}
 	out[RANDOM_ID_SIZE - 1] = '\0';
 	return out;
+}
+
+void
+random_forget(void)
+{
+	random_stock.n_left = 0;
 }
 
 void

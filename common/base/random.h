@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * random: the only place that makes random bytes. Unguessable (arc4random of
- * libbsd); a test can seed it to get the same bytes again.
+ * random: the only place that makes random bytes. Unguessable (those of the
+ * kernel); a test can seed it to get the same bytes again. For one thread.
  */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
@@ -16,6 +16,12 @@ void random_fill(void *p, size_t n);
 
 /* Write an identifier of 128 random bits as 32 hex digits. Returns out. */
 char *random_id(char out[RANDOM_ID_SIZE]);
+
+/*
+ * In a process that was forked and goes on without exec: use nothing that its
+ * parent may use too.
+ */
+void random_forget(void);
 
 /* Tests only: make all later bytes a function of seed; 0 ends that. */
 void random_seed(uint64_t seed);
