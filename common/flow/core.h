@@ -152,6 +152,13 @@ void run_park(void);
 /* Leave the running task's stack for ever. */
 void run_end(void) __attribute__((noreturn));
 
+/*
+ * Give back what the loop's stack holds below the loop: frames of calls that
+ * are over. Elsewhere than on the main thread's stack, or not in a task:
+ * nothing.
+ */
+void run_strip(void);
+
 /* Set up and free the run queue; hooks it into the loop. */
 void run_open(void);
 void run_close(void);

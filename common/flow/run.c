@@ -7,7 +7,10 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/base/mem.h"
 #include "common/base/must.h"
@@ -21,6 +24,9 @@
 #define RUN_FIRST_DEPTHS 64
 #define RUN_AHEAD        4 /* so many tasks before it runs it is fetched */
 #define RUN_FETCH_LINES  8 /* of a stack: frames from the park up */
+#define RUN_PAGE         ((uintptr_t)4096)
+#define RUN_RED_BYTES    128         /* below a stack pointer, in use */
+#define RUN_DEEP_BYTES   (64u << 10) /* that calls on the loop's stack use */
 
 static struct {
 	struct task_list *lists; /* one a depth */
@@ -299,6 +305,18 @@ run_end(void)
 	sanitize_switch_start(NULL, run.loop_low, run.loop_bytes);
 	flow_switch(&t->sp, run.loop_sp);
 	must_fail(__FILE__, __LINE__, "a task ran after its end");
+}
+
+void
+run_strip(void)
+{
+	const uintptr_t end =
+	    ((uintptr_t)run.loop_sp - RUN_RED_BYTES) & ~(RUN_PAGE - 1);
+
+	/* Nothing else is within a megabyte below the main thread's stack. */
+	if (run.self && gettid() == getpid() && !SANITIZE_ADDRESS)
+		(void)madvise((void *)(end - RUN_DEEP_BYTES), RUN_DEEP_BYTES,
+		    MADV_DONTNEED);
 }
 
 /* The first function on a new stack. */

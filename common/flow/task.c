@@ -385,4 +385,5 @@ void
 flow_rest(void)
 {
 	stack_cool();
+	run_strip();
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls on the program's own stack: how deep they go, when they are made. */
+#include <sys/mman.h>
+
 #include "common/flow/outside.h"
+#include "common/flow/sanitize.h"
 #include "tests/unit/flow_bodies.h"
 
 /* Far more than a task has. */
@@ -60,6 +63,49 @@ START_TEST(a_call_of_a_task_that_was_halted_is_not_made)
 }
 END_TEST
 
+#define REST_DEPTH (32 << 10)
+
+static char *deep_page; /* which a call used */
+
+static void
+go_deep_once(void *arg)
+{
+	char volatile bytes[REST_DEPTH];
+
+	for (size_t i = 0; i < sizeof(bytes); i += 4096)
+		bytes[i] = 1;
+	deep_page = (char *)((uintptr_t)bytes & ~(uintptr_t)4095);
+}
+
+static void
+note_deep_page(void)
+{
+	unsigned char is_there;
+
+	must(mincore(deep_page, 4096, &is_there) == 0);
+	note(is_there & 1 ? "held" : "none");
+}
+
+static void *
+body_rest(void *arg)
+{
+	flow_outside(go_deep_once, NULL);
+	note_deep_page();
+	flow_rest();
+	note_deep_page();
+	flow_outside(go_deep_once, NULL);
+	note_deep_page();
+	return NULL;
+}
+
+START_TEST(what_calls_used_of_the_program_s_stack_is_given_back_at_rest)
+{
+	run_flow(body_rest, NULL);
+	ck_assert_str_eq(
+	    traced(), SANITIZE_ADDRESS ? "held held held" : "held none held");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -68,5 +114,7 @@ main(void)
 
 	HARNESS_ADD(c, a_call_has_the_stack_of_the_program);
 	HARNESS_ADD(c, a_call_of_a_task_that_was_halted_is_not_made);
+	HARNESS_ADD(
+	    c, what_calls_used_of_the_program_s_stack_is_given_back_at_rest);
 	return harness_main(s, c);
 }
