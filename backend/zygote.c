@@ -26,6 +26,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/random.h"
+#include "common/flow/task.h"
 #include "common/ipc/packet.h"
 #include "common/proc/child.h"
 #include "common/proc/clone.h"
@@ -457,6 +458,7 @@ zygote_run(bool is_confined)
 	zygote_parent = getppid();
 	title_set("zygote");
 	zygote_make_filters(is_confined);
+	flow_warm();
 	/* What that freed would be touched again by each child, page by page.
 	 */
 	malloc_trim(0);

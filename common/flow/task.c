@@ -387,3 +387,27 @@ flow_rest(void)
 	stack_cool();
 	run_strip();
 }
+
+/* A write that stays: a frame without a cleanup is passed over. */
+static void
+task_sweep(struct unwind *volatile *unwind)
+{
+	*unwind = NULL;
+}
+
+static void *
+task_unwind(void *arg)
+{
+	__attribute__((cleanup(task_sweep))) struct unwind *volatile unwind =
+	    arg;
+
+	unwind_start(unwind);
+}
+
+void
+flow_warm(void)
+{
+	struct unwind unwind = { 0 };
+
+	(void)unwind_guard(&unwind, task_unwind, &unwind, NULL);
+}

@@ -217,6 +217,12 @@ void flow_trim(void);
  */
 void flow_rest(void);
 
+/*
+ * Unwind once, outside of all tasks: what the unwinder finds out the first time
+ * is then known to processes that are forked without exec. Never waits.
+ */
+void flow_warm(void);
+
 #ifndef FLOW_INSIDE
 #define task_await(...) (FLOW_HERE(), task_await(__VA_ARGS__))
 #define task_halt(...)  (FLOW_HERE(), task_halt(__VA_ARGS__))
