@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/flow/core.h"
 #include "common/flow/sanitize.h"
@@ -20,7 +21,7 @@
 #define OVERFLOW_PAGE        4096
 #define OVERFLOW_STACK_BYTES (16 * 1024)
 
-static char overflow_stack[OVERFLOW_STACK_BYTES];
+static void *overflow_stack; /* owned; NULL: nobody watches */
 static struct sigaction overflow_before;
 
 /* Only what is safe in a signal handler. */
@@ -58,13 +59,16 @@ overflow_abort(const struct task *t)
 void
 overflow_watch(void)
 {
-	const stack_t stack = { .ss_sp = overflow_stack,
-		.ss_size = sizeof(overflow_stack) };
 	struct sigaction action = { .sa_sigaction = overflow_on_fault,
 		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND };
 
 	if (SANITIZE_ADDRESS)
 		return;
+	/* Without memory for it, such a fault is one like any other. */
+	if (!(overflow_stack = mem_alloc(OVERFLOW_STACK_BYTES)))
+		return;
+	const stack_t stack = { .ss_sp = overflow_stack,
+		.ss_size = OVERFLOW_STACK_BYTES };
 	must(sigaltstack(&stack, NULL) == 0);
 	must(sigaction(SIGSEGV, &action, &overflow_before) == 0);
 }
@@ -74,8 +78,10 @@ overflow_unwatch(void)
 {
 	const stack_t none = { .ss_flags = SS_DISABLE };
 
-	if (SANITIZE_ADDRESS)
+	if (!overflow_stack)
 		return;
 	must(sigaction(SIGSEGV, &overflow_before, NULL) == 0);
 	must(sigaltstack(&none, NULL) == 0);
+	mem_free(overflow_stack);
+	overflow_stack = NULL;
 }
