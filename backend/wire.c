@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wire: written in tasks. A head is parsed into one static struct and copied
- * before anything waits; the input buffer never holds more than one head or
- * one piece of a body.
+ * wire: written in tasks. What a head is parsed into is copied from before
+ * anything waits; the input buffer never holds more than one head or one piece
+ * of a body.
  */
 #include "backend/wire.h"
 
@@ -15,6 +15,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/fd.h"
+#include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/flow/sleep.h"
 #include "common/flow/task.h"
@@ -118,21 +119,34 @@ wire_fill(struct wire *wire, int64_t deadline_ms)
 	}
 }
 
-/* The one parsed head of the process: copied before anything waits. */
-static struct http_request wire_request;
+static void
+wire_request_free(struct http_request **request)
+{
+	mem_free(*request);
+}
 
-/* Try to take a head out of the buffer; as wire_read_head, 0: more needed. */
+/*
+ * Try to take a head out of the buffer; as wire_read_head, 0: more needed. What
+ * is parsed is too large for a task's stack, and copied before anything waits.
+ */
 static int
 wire_take_head(
     struct wire *wire, struct inbound *in_r, struct http_fault *fault_r)
 {
 	const struct slice so_far = buf_content(&wire->in);
-	int rc = http_read_request(&wire->scan, so_far, &wire_request, fault_r);
 
+	if (!wire_has_more(wire))
+		return 0;
+	__attribute__((
+	    cleanup(wire_request_free))) struct http_request *request =
+	    mem_alloc(sizeof(*request));
+	if (!request)
+		return -ENOMEM;
+	int rc = http_read_request(&wire->scan, so_far, request, fault_r);
 	if (rc != 1)
 		return rc;
-	rc = inbound_keep(in_r, &wire_request, so_far);
-	buf_consume(&wire->in, wire_request.head.n_bytes);
+	rc = inbound_keep(in_r, request, so_far);
+	buf_consume(&wire->in, request->head.n_bytes);
 	if (rc != 0)
 		inbound_fini(in_r);
 	return rc == 0 ? 1 : rc;
