@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/ipc/cord.h"
+#include "common/proc/environ.h"
 
 #include "backend/birth.h"
 
@@ -74,7 +75,7 @@ poold_link_open(struct keeper *keeper, struct poold_link **link_r)
 	if (!text)
 		return 0;
 	fd = (int)strtonum(text, 0, 1 << 20, &why);
-	unsetenv(PROTO_CHANNEL_ENV);
+	environ_drop(PROTO_CHANNEL_ENV);
 	/* What a tool runs must not speak for us. */
 	if (why || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -EBADF;

@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/flow/main.h"
 #include "common/flow/outside.h"
+#include "common/proc/environ.h"
 #include "common/proc/sanitized.h"
 
 #include "backend/backend.h"
@@ -50,9 +51,9 @@ tenant_listen_fd(void)
 	int listens = 0;
 	socklen_t n = sizeof(listens);
 
-	unsetenv("LISTEN_PID");
-	unsetenv("LISTEN_FDS");
-	unsetenv("LISTEN_FDNAMES");
+	environ_drop("LISTEN_PID");
+	environ_drop("LISTEN_FDS");
+	environ_drop("LISTEN_FDNAMES");
 	if (!is_ours ||
 	    getsockopt(TENANT_LISTEN_FD, SOL_SOCKET, SO_ACCEPTCONN, &listens,
 		&n) != 0 ||
