@@ -347,6 +347,28 @@ settings_index(const struct base_config *config, struct settings *settings,
 	    "another tenant has the same, \"%.120s\"", twice->host);
 }
 
+static bool
+settings_are_same(
+    const struct base_config_strings *a, const struct base_config_strings *b)
+{
+	bool are_same = a->n == b->n;
+
+	for (size_t i = 0; i < a->n && are_same; i++)
+		are_same = strcmp(a->v[i], b->v[i]) == 0;
+	return are_same;
+}
+
+/* Tenants one after the other often have the same tools: kept once. */
+static void
+settings_share_tools(struct settings_tenant *tenant)
+{
+	if (!settings_are_same(&tenant->tools, &tenant[-1].tools))
+		return;
+	base_config_strings_free(&tenant->tools);
+	tenant->tools = tenant[-1].tools;
+	tenant->has_same_tools = true;
+}
+
 static int
 settings_read_tenants(const struct base_config *config,
     struct settings *settings, struct err *err_r)
@@ -370,6 +392,8 @@ settings_read_tenants(const struct base_config *config,
 		if (e == 0)
 			e = settings_check_tenant_spawn(
 			    config, (int)i, settings, tenant, err_r);
+		if (e == 0 && i > 0)
+			settings_share_tools(tenant);
 	}
 	return e ? e : settings_index(config, settings, err_r);
 }
@@ -437,9 +461,12 @@ settings_fini(struct settings *settings)
 {
 	base_config_free(board_rows, COUNT(board_rows), settings);
 	base_config_free(pool_rows, COUNT(pool_rows), settings);
-	for (size_t i = 0; i < settings->n_tenants; i++)
-		base_config_free(
-		    tenant_rows, COUNT(tenant_rows), &settings->tenants[i]);
+	for (size_t i = 0; i < settings->n_tenants; i++) {
+		struct settings_tenant *const tenant = &settings->tenants[i];
+		if (tenant->has_same_tools)
+			tenant->tools = (struct base_config_strings){ 0 };
+		base_config_free(tenant_rows, COUNT(tenant_rows), tenant);
+	}
 	mem_free(settings->tenants);
 	mem_free(settings->hosts);
 	*settings = (struct settings){ 0 };

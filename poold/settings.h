@@ -45,9 +45,10 @@ struct settings_tenant {
 	struct base_config_strings read;  /* what it may open beside its own */
 	struct base_config_strings write; /* and change */
 	struct settings_confine confine;
+	char *spawn; /* SETTINGS_*; "": as the pool's */
 	bool is_template;
-	char *spawn;     /* SETTINGS_*; "": as the pool's */
-	bool is_zygotic; /* its backends are forked by the zygote */
+	bool is_zygotic;     /* its backends are forked by the zygote */
+	bool has_same_tools; /* those of the one before it, which owns them */
 };
 
 struct settings {

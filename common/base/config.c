@@ -56,6 +56,13 @@ static const struct config_unit config_sizes[] = {
 
 const char base_config_keep[] = "";
 
+/*
+ * What is empty, of a thousand tenants most of it, is nobody's memory. Shared
+ * and never written to.
+ */
+static char config_no_text[] = "";
+static char *config_no_strings[] = { NULL };
+
 /* ------------------------------------------------ where and what, in words */
 
 /* "file:line" of a value; the end of a long path is what tells more. */
@@ -226,11 +233,43 @@ config_field(const struct base_config_row *row, void *out)
 	return (char *)out + row->offset;
 }
 
+/* A copy of s, ended with config_free_text. */
+static char *
+config_copy(const char *s)
+{
+	return s[0] ? xmem_strdup(s) : config_no_text;
+}
+
+static void
+config_free_text(char *s)
+{
+	if (s != config_no_text)
+		mem_free(s);
+}
+
+/* An empty list with room for n. */
+static void
+config_strings_init(struct base_config_strings *list, size_t n)
+{
+	list->n = 0;
+	list->v = n ? xmem_zalloc(n + 1, sizeof(*list->v)) : config_no_strings;
+}
+
 /* Add a string to a list that has room for it. */
 static void
 config_strings_add(struct base_config_strings *list, const char *s)
 {
-	list->v[list->n++] = xmem_strdup(s);
+	list->v[list->n++] = config_copy(s);
+}
+
+void
+base_config_strings_free(struct base_config_strings *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		config_free_text(list->v[i]);
+	if (list->v != config_no_strings)
+		mem_free(list->v);
+	*list = (struct base_config_strings){ 0 };
 }
 
 /* A list, an array or a single string. Returns whether it is of strings. */
@@ -244,7 +283,7 @@ config_take_strings(
 	if (!is_one && !config_setting_is_array(from) &&
 	    !config_setting_is_list(from))
 		return false;
-	list->v = xmem_zalloc((size_t)n + 1, sizeof(*list->v));
+	config_strings_init(list, (size_t)n);
 	for (int i = 0; i < n; i++) {
 		const char *const s =
 		    is_one ? config_setting_get_string(from)
@@ -267,7 +306,7 @@ config_take(const struct base_config_row *row, const config_setting_t *from,
 	case BASE_CONFIG_STRING:
 		if (type != CONFIG_TYPE_STRING)
 			return false;
-		*(char **)field = xmem_strdup(config_setting_get_string(from));
+		*(char **)field = config_copy(config_setting_get_string(from));
 		return true;
 	case BASE_CONFIG_STRINGS:
 		return config_take_strings(from, field);
@@ -302,10 +341,10 @@ config_default(const struct base_config_row *row, void *field)
 
 	switch (row->type) {
 	case BASE_CONFIG_STRING:
-		*(char **)field = xmem_strdup(row->def);
+		*(char **)field = config_copy(row->def);
 		break;
 	case BASE_CONFIG_STRINGS:
-		list->v = xmem_zalloc(2, sizeof(*list->v));
+		config_strings_init(list, row->def[0] != '\0');
 		if (row->def[0])
 			config_strings_add(list, row->def);
 		break;
@@ -455,16 +494,11 @@ base_config_free(const struct base_config_row *rows, size_t n, void *out)
 	for (size_t i = 0; i < n; i++) {
 		void *const field = config_field(&rows[i], out);
 		if (rows[i].type == BASE_CONFIG_STRING) {
-			mem_free(*(char **)field);
+			config_free_text(*(char **)field);
 			*(char **)field = NULL;
 		}
-		if (rows[i].type == BASE_CONFIG_STRINGS) {
-			struct base_config_strings *const list = field;
-			for (size_t k = 0; k < list->n; k++)
-				mem_free(list->v[k]);
-			mem_free(list->v);
-			*list = (struct base_config_strings){ 0 };
-		}
+		if (rows[i].type == BASE_CONFIG_STRINGS)
+			base_config_strings_free(field);
 	}
 }
 

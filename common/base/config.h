@@ -107,6 +107,9 @@ int base_config_fail(const struct base_config *config,
     const struct base_config_at *at, struct err *err_r, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Free what base_config_read put into one list; it becomes empty. */
+void base_config_strings_free(struct base_config_strings *list);
+
 /* Free what base_config_read put into *out; the fields become empty. */
 void base_config_free(const struct base_config_row *rows, size_t n, void *out);
 

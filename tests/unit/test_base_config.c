@@ -51,11 +51,9 @@ struct bad {
 	"must be a duration in quotes, such as \"500ms\", \"10s\", \"5m\", " \
 	"\"24h\" or \"7d\""
 
-#define SIZE \
-	"must be a size in quotes, such as \"64K\", \"512M\" or \"2G\""
-#define TENANT_KEY(key)                                              \
-	"tenants = ( { host = \"a.b\"; tools = [ \"/t.so\" ];\n " key \
-	"; } );\n"
+#define SIZE "must be a size in quotes, such as \"64K\", \"512M\" or \"2G\""
+#define TENANT_KEY(key) \
+	"tenants = ( { host = \"a.b\"; tools = [ \"/t.so\" ];\n " key "; } );\n"
 
 static const struct bad bads[] = {
 	/* Syntax. */
@@ -106,8 +104,7 @@ static const struct bad bads[] = {
 	{ "pool = {\n memory_max = 512; };\n", 2, "pool.memory_max: " SIZE },
 	{ "pool = {\n memory_max = \"512m\"; };\n", 2,
 	    "pool.memory_max: " SIZE },
-	{ "pool = {\n memory_max = \"M\"; };\n", 2,
-	    "pool.memory_max: " SIZE },
+	{ "pool = {\n memory_max = \"M\"; };\n", 2, "pool.memory_max: " SIZE },
 	{ "pool = {\n memory_max = \"99999999999999T\"; };\n", 2,
 	    "pool.memory_max: " SIZE },
 	{ "tenants = ( {\n host = \"a.b\"; tools = [ \"/t\" ];\n"
@@ -342,6 +339,36 @@ START_TEST(every_key_is_read)
 }
 END_TEST
 
+START_TEST(tenants_in_a_row_keep_the_same_tools_once)
+{
+	const char *const text =
+	    "tenants = ("
+	    "{ host = \"a.localhost\"; tools = [ \"/a.so\", \"/b.so\" ]; },"
+	    "{ host = \"b.localhost\"; tools = [ \"/a.so\", \"/b.so\" ]; },"
+	    "{ host = \"c.localhost\"; tools = [ \"/a.so\", \"/b.so\" ]; },"
+	    "{ host = \"d.localhost\"; tools = [ \"/a.so\" ]; },"
+	    "{ host = \"e.localhost\"; command = \"/a.so\"; },"
+	    "{ host = \"f.localhost\"; command = \"/a.so\"; } );";
+	struct settings s;
+
+	write_file(text);
+	ck_assert_int_eq(settings_read(path, &s, NULL), 0);
+	ck_assert_uint_eq(s.n_tenants, 6);
+	ck_assert_ptr_eq(s.tenants[1].tools.v, s.tenants[0].tools.v);
+	ck_assert_ptr_eq(s.tenants[2].tools.v, s.tenants[0].tools.v);
+	ck_assert_ptr_ne(s.tenants[3].tools.v, s.tenants[0].tools.v);
+	ck_assert_uint_eq(s.tenants[2].tools.n, 2);
+	ck_assert_str_eq(s.tenants[2].tools.v[1], "/b.so");
+	ck_assert_uint_eq(s.tenants[3].tools.n, 1);
+	for (size_t i = 4; i < 6; i++) {
+		ck_assert_uint_eq(s.tenants[i].tools.n, 0);
+		ck_assert_ptr_null(s.tenants[i].tools.v[0]);
+		ck_assert_str_eq(s.tenants[i].command.v[0], "/a.so");
+	}
+	settings_fini(&s);
+}
+END_TEST
+
 START_TEST(a_dump_reads_back_the_same)
 {
 	struct settings settings;
@@ -442,6 +469,7 @@ main(void)
 	    all, a_file_that_cannot_be_read_is_an_error_with_its_path);
 	tcase_add_test(all, an_empty_file_gives_the_defaults);
 	tcase_add_test(all, every_key_is_read);
+	tcase_add_test(all, tenants_in_a_row_keep_the_same_tools_once);
 	tcase_add_test(all, a_dump_reads_back_the_same);
 	tcase_add_test(all, a_dump_of_the_defaults_reads_back_too);
 	tcase_add_loop_test(all, a_duration_is_told_in_its_largest_exact_unit,
