@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/fd.h"
 #include "common/base/mem.h"
 #include "common/base/must.h"
 #include "common/flow/task.h"
@@ -220,6 +221,7 @@ backend_dispose(void *arg)
 	turn_end(&backend->context->turns, &backend->turn);
 	cgroup_kill(backend->leaf);
 	process_free(&backend->process);
+	fd_close(&backend->listen_fd);
 	cgroup_give(&backend->context->cgroup, &backend->leaf);
 	ask_drop(&backend->asks);
 	if (backend->tenant->is_template)
@@ -250,6 +252,7 @@ backend_new(struct context *context, struct board *board, size_t tenant_index,
 	backend->state = LIFE_GONE;
 	backend->is_listed = true;
 	backend->due_at_ms = backend->watch_at_ms = CLOCK_NEVER;
+	backend->listen_fd = -1;
 	backend->seat.arg = backend;
 	snprintf(backend->name, n_name, BACKEND_NAME "%s", host);
 	backend->host = backend->name + sizeof(BACKEND_NAME) - 1;

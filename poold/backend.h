@@ -45,7 +45,8 @@ struct backend {
 	struct ask_list asks;
 
 	/* This run. */
-	struct process *process;  /* NULL: none */
+	struct process *process; /* NULL: none */
+	int listen_fd; /* while it may end before it reads whose it is; or -1 */
 	struct cgroup_leaf *leaf; /* of it; NULL: none */
 	int64_t n_kills;          /* for memory, in its leaf, before it */
 	struct turn turn;         /* while it starts */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
+#include "common/base/fd.h"
 #include "common/base/log.h"
 
 #include "poold/backend.h"
@@ -50,6 +51,15 @@ backend_do_no_place(struct backend *backend)
 	backend->due_at_ms = CLOCK_NEVER;
 }
 
+/* There is no process, and why. */
+static void
+backend_note_unborn(struct backend *backend, const struct err *err)
+{
+	backend_set_words(backend, "%s%s%s", err->place,
+	    err->place[0] ? ": " : "", err->text);
+	backend_post(backend, LIFE_UNBORN);
+}
+
 static void
 backend_do_start(struct backend *backend)
 {
@@ -71,15 +81,26 @@ backend_do_start(struct backend *backend)
 	backend->started_ms = clock_now_ms();
 	backend->started_wall_ms = clock_wall_ms();
 	backend_set_due(backend, context->settings->pool.start_timeout_ms);
-	if (backend_spawn(backend, &err) == 0) {
+	if (backend_spawn(backend, &err) < 0)
+		backend_note_unborn(backend, &err);
+	else if (backend->tenant->command.n == 0)
 		/* A command is ready in no time, or it cannot be run. */
-		if (backend->tenant->command.n == 0)
-			backend_ask_tell_starting(backend);
-		return;
-	}
-	backend_set_words(
-	    backend, "%s%s%s", err.place, err.place[0] ? ": " : "", err.text);
-	backend_post(backend, LIFE_UNBORN);
+		backend_ask_tell_starting(backend);
+}
+
+static void
+backend_do_start_again(struct backend *backend)
+{
+	char ending[64];
+	struct err err;
+
+	policy_ending(
+	    process_status(backend->process), false, ending, sizeof(ending));
+	log_warn("%s: run without the zygote: its process ended before it was "
+		 "told whose it is: %s",
+	    backend->name, ending);
+	if (backend_respawn(backend, &err) < 0)
+		backend_note_unborn(backend, &err);
 }
 
 /* It became ready: what its start took, and from when it is watched. */
@@ -89,6 +110,7 @@ backend_note_ready(struct backend *backend)
 	const int64_t now_ms = clock_now_ms();
 
 	backend->was_ready = true;
+	fd_close(&backend->listen_fd);
 	seat_serve(&backend->seat, now_ms - backend->started_ms, now_ms);
 	backend->pinged_ms = backend->ponged_ms = now_ms;
 	/* A command has no channel on which it could answer. */
@@ -281,6 +303,7 @@ static void (*const backend_do[LIFE_N_ACTIONS])(struct backend *) = {
 	[LIFE_QUEUE] = backend_do_queue,
 	[LIFE_NO_PLACE] = backend_do_no_place,
 	[LIFE_START] = backend_do_start,
+	[LIFE_START_AGAIN] = backend_do_start_again,
 	[LIFE_SERVE] = backend_do_serve,
 	[LIFE_RESUME] = backend_do_resume,
 	[LIFE_ANSWER] = backend_do_answer,

@@ -3,6 +3,7 @@
 #include "poold/backend_bury.h"
 
 #include "common/base/clock.h"
+#include "common/base/fd.h"
 #include "common/base/log.h"
 #include "common/flow/sleep.h"
 
@@ -84,6 +85,7 @@ backend_bury(struct backend *backend)
 	};
 
 	turn_end(&backend->context->turns, &backend->turn);
+	fd_close(&backend->listen_fd);
 	backend->watch_at_ms = CLOCK_NEVER;
 	if (backend->process) {
 		const pid_t pid = process_pid(backend->process);

@@ -74,6 +74,8 @@ backend_judge_end(const struct backend *backend)
 	const struct policy_run run = {
 		.cause = backend->cause,
 		.was_ready = backend->was_ready,
+		.was_blank = backend->listen_fd >= 0 &&
+		             process_left_unread(backend->process),
 		.has_no_memory = backend_judge_is_hungry(backend),
 		.wait_status = process_status(backend->process),
 		.ran_ms = clock_now_ms() - backend->started_ms,
@@ -83,6 +85,8 @@ backend_judge_end(const struct backend *backend)
 
 	if (backend->context->is_ending && backend->state != LIFE_STARTING)
 		return LIFE_ENDED;
+	if (backend->state == LIFE_STARTING && policy_is_nobodys(&run))
+		return LIFE_UNTAKEN;
 	const struct policy_pace pace = backend_judge_pace(backend);
 
 	if (!policy_is_failure(&run))

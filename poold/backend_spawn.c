@@ -3,8 +3,9 @@
  * backend_spawn: command line, environment, state folder, socket; then either
  * a spare, or a child of the zygote, that is told all this, or a process of
  * our own fork that runs a program. The socket listens before the program
- * starts; poold's copy of it is closed right after, since otherwise a dead
- * backend's backlog would hang for ever.
+ * starts; poold's copy of it is closed right after, or when it is known that
+ * the process took it, since otherwise a dead backend's backlog would hang for
+ * ever.
  */
 #include "poold/backend_spawn.h"
 
@@ -17,6 +18,7 @@
 #include "common/base/fd.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/must.h"
 #include "common/proc/cgroup_limits.h"
 
 #include "poold/backend.h"
@@ -346,9 +348,13 @@ backend_unspawn(struct backend *backend)
 	cgroup_give(&backend->context->cgroup, &backend->leaf);
 }
 
-/* By the zygote, or, when that fails, without it. */
+/*
+ * By the zygote, or, when that fails, without it. The socket of one that is
+ * told whose it is stays open here, too, until it is ready: it may end before
+ * it reads that, and who connected shall not notice.
+ */
 static int
-backend_launch(struct backend *backend, const struct backend_place *place,
+backend_launch(struct backend *backend, struct backend_place *place,
     struct zygote_job **job, struct err *err_r)
 {
 	int e;
@@ -359,8 +365,10 @@ backend_launch(struct backend *backend, const struct backend_place *place,
 	    (e = backend_assign(backend, place)) < 0)
 		err_set(err_r, e, NULL, "it cannot be told its tenant: %s",
 		    strerrordesc_np(-e));
-	if (e == 0)
+	if (e == 0) {
+		backend->listen_fd = fd_take(&place->listen_fd);
 		return 0;
+	}
 	if (e != -EAGAIN)
 		log_warn("%s: run without the zygote: %s", backend->name,
 		    err_r->text);
@@ -389,6 +397,8 @@ backend_fill_place(
 	if ((e = backend_confine_fill(
 		 &place->confine, backend, place->folder, program)) < 0)
 		return err_set(err_r, e, NULL, "no memory for a process");
+	if (place->listen_fd >= 0)
+		return 0;
 	place_socket(&context->place, backend->number, path);
 	return listener_open_unix(path,
 	    context->has_ids ? &context->board_ids : NULL, &place->listen_fd,
@@ -417,5 +427,22 @@ backend_spawn(struct backend *backend, struct err *err_r)
 		zygote_job_leave(&job);
 		backend_unspawn(backend);
 	}
+	return e;
+}
+
+int
+backend_respawn(struct backend *backend, struct err *err_r)
+{
+	struct backend_place place backend_place_auto = {
+		.listen_fd = fd_take(&backend->listen_fd),
+	};
+
+	must(place.listen_fd >= 0);
+	backend_unspawn(backend);
+	int e = backend_fill_place(backend, &place, err_r);
+	if (e == 0)
+		e = backend_exec(backend, &place, err_r);
+	if (e < 0)
+		backend_unspawn(backend);
 	return e;
 }

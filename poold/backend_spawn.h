@@ -15,4 +15,11 @@ struct backend;
  */
 int backend_spawn(struct backend *backend, struct err *err_r);
 
+/*
+ * Replace the process of this run, which ended before it read whose it was to
+ * be (so backend->listen_fd is open), by one that is run by exec, on the same
+ * socket. Returns 0 or -errno with *err_r.
+ */
+int backend_respawn(struct backend *backend, struct err *err_r);
+
 #endif

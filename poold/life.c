@@ -103,7 +103,7 @@ static const struct life_row life_rows[] = {
 	{ IN(QUEUED), LIFE_DUE, LIFE_NO_PLACE, LIFE_GONE },
 	{ IN(GONE), LIFE_DUE, LIFE_NEVER, SAME },
 
-	/* An end before it was ready is always a failure. */
+	/* An end before it was ready is a failure, or nobody's. */
 	{ ALIVE & ~IN(STARTING), LIFE_ENDED, LIFE_BURY, LIFE_GONE },
 	{ DEAD | IN(STARTING), LIFE_ENDED, LIFE_NEVER, SAME },
 	{ IN(STARTING), LIFE_FAILS, LIFE_GIVE_UP, LIFE_BACKOFF },
@@ -112,6 +112,9 @@ static const struct life_row life_rows[] = {
 	{ IN(STARTING), LIFE_FAILS_ON, LIFE_GIVE_UP, LIFE_FAILED },
 	{ ALIVE & ~IN(STARTING), LIFE_FAILS_ON, LIFE_MOURN, LIFE_FAILED },
 	{ DEAD, LIFE_FAILS_ON, LIFE_NEVER, SAME },
+	/* Once a run: what is run by exec is never told later whose it is. */
+	{ IN(STARTING), LIFE_UNTAKEN, LIFE_START_AGAIN, SAME },
+	{ ANY & ~IN(STARTING), LIFE_UNTAKEN, LIFE_NEVER, SAME },
 };
 
 #define LIFE_N_ROWS (sizeof(life_rows) / sizeof(life_rows[0]))
@@ -182,6 +185,7 @@ life_event_name(enum life_event event)
 		[LIFE_ENDED] = "ended",
 		[LIFE_FAILS] = "failed",
 		[LIFE_FAILS_ON] = "failed too often",
+		[LIFE_UNTAKEN] = "ended untold",
 	};
 
 	must(event < LIFE_N_EVENTS);

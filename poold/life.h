@@ -43,6 +43,7 @@ enum life_event {
 	LIFE_ENDED,    /* reaped, and that is no failure */
 	LIFE_FAILS,    /* reaped, and it is one */
 	LIFE_FAILS_ON, /* reaped, and it is one too many in a row */
+	LIFE_UNTAKEN,  /* reaped, before it knew whose it was to be */
 	LIFE_N_EVENTS,
 };
 
@@ -53,6 +54,7 @@ enum life_action {
 	LIFE_QUEUE,       /* wait for a place, at most queue_timeout */
 	LIFE_NO_PLACE,    /* refuse who waits: no place became free */
 	LIFE_START,       /* make a process, time it by start_timeout */
+	LIFE_START_AGAIN, /* make another one for this run, by exec */
 	LIFE_SERVE,       /* answer who waits, time it by idle_timeout */
 	LIFE_RESUME,      /* the same, timed by what the switchboard said */
 	LIFE_ANSWER,      /* answer who waits */

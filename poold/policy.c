@@ -72,6 +72,12 @@ policy_is_failure(const struct policy_run *run)
 	return run->ran_ms < run->start_timeout_ms;
 }
 
+bool
+policy_is_nobodys(const struct policy_run *run)
+{
+	return run->was_blank && !run->was_ready && run->cause == POLICY_ITSELF;
+}
+
 int64_t
 policy_pause_ms(unsigned n_failures, int64_t first_ms, int64_t max_ms)
 {

@@ -27,6 +27,7 @@ enum policy_cause {
 struct policy_run {
 	enum policy_cause cause;
 	bool was_ready;
+	bool was_blank;           /* it had not read whose it was to be */
 	bool has_no_memory;       /* the kernel killed of it for memory */
 	int wait_status;          /* as wait(2) gives it */
 	int64_t ran_ms;           /* from the fork to the reap */
@@ -45,6 +46,12 @@ const char *policy_cause_name(enum policy_cause cause);
  * kernel's for memory, and the watchdog's, are its own at any time.
  */
 bool policy_is_failure(const struct policy_run *run);
+
+/*
+ * Whether its end says nothing of its tenant, whom another process can be
+ * started for: it had not read whose it was to be, and nobody wanted it to end.
+ */
+bool policy_is_nobodys(const struct policy_run *run);
 
 /* How starts that fail are spaced. */
 struct policy_pace {

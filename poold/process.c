@@ -290,6 +290,13 @@ process_status(const struct process *process)
 	return process->status;
 }
 
+bool
+process_left_unread(const struct process *process)
+{
+	must(process->is_reaped);
+	return process->cord.is_unread;
+}
+
 const char *
 process_words(const struct process *process)
 {

@@ -105,6 +105,12 @@ pid_t process_pid(const struct process *process);
 int process_status(const struct process *process);
 
 /*
+ * Whether it ended without having read all that it was sent; only after
+ * PROCESS_ENDED.
+ */
+bool process_left_unread(const struct process *process);
+
+/*
  * Why it ended, as far as it said: why its program could not be run, else the
  * last line that it wrote to its stderr; "" when there is neither.
  * *borrowed* until process_free.

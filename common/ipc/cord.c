@@ -54,6 +54,7 @@ static int
 cord_end(struct cord *cord)
 {
 	cord->is_over = true;
+	cord->is_unread |= cord->outbox.n > 0;
 	select_unwatch(&cord->io);
 	outbox_drop(&cord->outbox);
 	return -EPIPE;
@@ -75,8 +76,10 @@ cord_next(struct cord *cord, struct packet *packet, const char **reason_r)
 		 * It comes once, when the peer died without reading all we
 		 * sent; its last messages stand behind that.
 		 */
-		if (rc == -ECONNRESET)
+		if (rc == -ECONNRESET) {
+			cord->is_unread = true;
 			continue;
+		}
 		if (rc == 1)
 			return 1;
 		*reason_r = packet_end(rc, fault);

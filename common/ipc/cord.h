@@ -19,6 +19,7 @@
 struct cord {
 	int fd;          /* -1: none */
 	bool is_over;    /* the peer is gone or broke the protocol */
+	bool is_unread;  /* the peer ended, and had not read all we sent */
 	uint16_t n_left; /* messages that may be taken now */
 	struct select_fd io;
 	struct outbox outbox;

@@ -189,6 +189,28 @@ class Tree(unittest.TestCase):
             until(lambda: len(pool.pids_titled(": spare")) == 2, "spares")
             park(pool, "a.localhost")
 
+    def test_a_spare_that_dies_as_it_is_taken_is_nobodys_failure(self):
+        """What was sent to it early is not lost either."""
+        with Pool([book_flight("a.localhost")],
+                  pool={"spare": 1}) as pool, ThreadPoolExecutor(1) as asking:
+            spare = self.one(pool, "holdline: spare")
+            os.kill(spare, signal.SIGSTOP)
+            answer = asking.submit(ask, pool, "a.localhost", "/mcp", "POST",
+                                   OPEN, {"Content-Type": "application/json"})
+            pool.wait_line(r"gone -> starting .* pid=%d$" % spare)
+            kill(spare)
+            self.assertEqual(answer.result()[0], 200)
+            pool.wait_line("run without the zygote: its process ended before "
+                           "it was told whose it is: signal 9")
+            self.assertEqual(pool.count_lines(r"failures=[1-9]"), 0)
+            self.assertEqual(pool.count_lines("generation=2"), 0)
+            pid = self.one(pool, "holdline: backend a.localhost")
+            # From its readiness on its socket is its own.
+            until(lambda: len([w for _, w in links(pool.pid)
+                               if w in {v for _, v in links(pid)
+                                        if v.startswith("socket:")}]) == 0,
+                  "poold's copy of its socket to be closed")
+
     @unittest.skipUnless(IS_ROOT, "a PID namespace takes root")
     def test_kill_of_the_first_process_ends_what_stands_below_it(self):
         code = ("import os, socket, signal\n"

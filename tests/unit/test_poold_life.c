@@ -36,6 +36,7 @@ static const struct life_move wanted[LIFE_N_STATES][LIFE_N_EVENTS] = {
 		[LIFE_ENDED] = { N, LIFE_GONE },
 		[LIFE_FAILS] = { N, LIFE_GONE },
 		[LIFE_FAILS_ON] = { N, LIFE_GONE },
+		[LIFE_UNTAKEN] = { N, LIFE_GONE },
 	},
 	[LIFE_QUEUED] = {
 		[LIFE_UNBORN] = { N, LIFE_QUEUED },
@@ -56,6 +57,7 @@ static const struct life_move wanted[LIFE_N_STATES][LIFE_N_EVENTS] = {
 		[LIFE_ENDED] = { N, LIFE_QUEUED },
 		[LIFE_FAILS] = { N, LIFE_QUEUED },
 		[LIFE_FAILS_ON] = { N, LIFE_QUEUED },
+		[LIFE_UNTAKEN] = { N, LIFE_QUEUED },
 	},
 	[LIFE_STARTING] = {
 		[LIFE_UNBORN] = GO(GIVE_UP, BACKOFF),
@@ -76,6 +78,7 @@ static const struct life_move wanted[LIFE_N_STATES][LIFE_N_EVENTS] = {
 		[LIFE_ENDED] = { N, LIFE_STARTING },
 		[LIFE_FAILS] = GO(GIVE_UP, BACKOFF),
 		[LIFE_FAILS_ON] = GO(GIVE_UP, FAILED),
+		[LIFE_UNTAKEN] = GO(START_AGAIN, STARTING),
 	},
 	[LIFE_READY] = {
 		[LIFE_UNBORN] = { N, LIFE_READY },
@@ -96,6 +99,7 @@ static const struct life_move wanted[LIFE_N_STATES][LIFE_N_EVENTS] = {
 		[LIFE_ENDED] = GO(BURY, GONE),
 		[LIFE_FAILS] = GO(MOURN, BACKOFF),
 		[LIFE_FAILS_ON] = GO(MOURN, FAILED),
+		[LIFE_UNTAKEN] = { N, LIFE_READY },
 	},
 	[LIFE_DRAINING] = {
 		[LIFE_UNBORN] = { N, LIFE_DRAINING },
@@ -116,6 +120,7 @@ static const struct life_move wanted[LIFE_N_STATES][LIFE_N_EVENTS] = {
 		[LIFE_ENDED] = GO(BURY, GONE),
 		[LIFE_FAILS] = GO(MOURN, BACKOFF),
 		[LIFE_FAILS_ON] = GO(MOURN, FAILED),
+		[LIFE_UNTAKEN] = { N, LIFE_DRAINING },
 	},
 	[LIFE_STOPPING] = {
 		[LIFE_UNBORN] = { N, LIFE_STOPPING },
@@ -136,6 +141,7 @@ static const struct life_move wanted[LIFE_N_STATES][LIFE_N_EVENTS] = {
 		[LIFE_ENDED] = GO(BURY, GONE),
 		[LIFE_FAILS] = GO(MOURN, BACKOFF),
 		[LIFE_FAILS_ON] = GO(MOURN, FAILED),
+		[LIFE_UNTAKEN] = { N, LIFE_STOPPING },
 	},
 	[LIFE_KILLED] = {
 		[LIFE_UNBORN] = { N, LIFE_KILLED },
@@ -156,6 +162,7 @@ static const struct life_move wanted[LIFE_N_STATES][LIFE_N_EVENTS] = {
 		[LIFE_ENDED] = GO(BURY, GONE),
 		[LIFE_FAILS] = GO(MOURN, BACKOFF),
 		[LIFE_FAILS_ON] = GO(MOURN, FAILED),
+		[LIFE_UNTAKEN] = { N, LIFE_KILLED },
 	},
 	[LIFE_BACKOFF] = {
 		[LIFE_UNBORN] = { N, LIFE_BACKOFF },
@@ -176,6 +183,7 @@ static const struct life_move wanted[LIFE_N_STATES][LIFE_N_EVENTS] = {
 		[LIFE_ENDED] = { N, LIFE_BACKOFF },
 		[LIFE_FAILS] = { N, LIFE_BACKOFF },
 		[LIFE_FAILS_ON] = { N, LIFE_BACKOFF },
+		[LIFE_UNTAKEN] = { N, LIFE_BACKOFF },
 	},
 	[LIFE_FAILED] = {
 		[LIFE_UNBORN] = { N, LIFE_FAILED },
@@ -196,6 +204,7 @@ static const struct life_move wanted[LIFE_N_STATES][LIFE_N_EVENTS] = {
 		[LIFE_ENDED] = { N, LIFE_FAILED },
 		[LIFE_FAILS] = { N, LIFE_FAILED },
 		[LIFE_FAILS_ON] = { N, LIFE_FAILED },
+		[LIFE_UNTAKEN] = { N, LIFE_FAILED },
 	},
 #undef GO
 };
