@@ -43,6 +43,7 @@
 
 #include "common/base/log.h"
 #include "common/flow/main.h"
+#include "common/ipc/proto.h"
 #include "common/json/jsontext.h"
 #include "common/proc/sanitized.h"
 #include "common/proc/title.h"
@@ -172,6 +173,8 @@ main(int argc, char **argv, char **envp)
 	birth_mark(BIRTH_CONFINED);
 	title_init(argc, argv, envp);
 	log_init("backend", LOG_LEVEL_INFO);
+	if (getenv(PROTO_CHANNEL_ENV))
+		log_mark();
 	signal(SIGPIPE, SIG_IGN);
 	jsontext_init();
 	line.is_told = argc == 2 && strcasecmp(argv[1], "-z") == 0;

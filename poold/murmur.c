@@ -33,17 +33,26 @@ murmur_open_take(
 	return select_watch(select, &murmur->io, fd, LOOP_READ, arg);
 }
 
-/* Whether a line is one of our own backend's log, with its own pid. */
+/* Whether a text is a line of our own backend's log, with its own pid. */
 static bool
-murmur_is_own_line(const struct murmur_who *who, const char *line)
+murmur_is_own(const struct murmur_who *who, const char *text)
 {
 	char head[32];
 
-	/* log.c puts "<6>" in front under the journal. */
-	if (line[0] == '<' && line[1] && line[2] == '>')
-		line += 3;
 	snprintf(head, sizeof(head), "backend[%d] ", (int)who->pid);
-	return who->is_ours && strncmp(line, head, strlen(head)) == 0;
+	return who->is_ours && strncmp(text, head, strlen(head)) == 0;
+}
+
+/* Of our own lines only those that tell of trouble. */
+static const char *
+murmur_quote(const char *line, void *arg)
+{
+	const char *text;
+	const int level = log_level_of(line, &text);
+
+	if (!murmur_is_own(arg, text))
+		return line;
+	return level <= LOG_LEVEL_WARN ? text : NULL;
 }
 
 static void
@@ -69,30 +78,41 @@ static void
 murmur_on_line(const char *line, unsigned n_dropped, void *arg)
 {
 	const struct murmur_who *const who = arg;
+	const char *text;
 
 	murmur_say_dropped(who, n_dropped);
-	if (murmur_is_own_line(who, line)) {
+	(void)log_level_of(line, &text);
+	if (murmur_is_own(who, text))
 		murmur_pass(line);
-		return;
-	}
-	log_info("%s says: %s", who->name, line);
+	else
+		log_info("%s says: %s", who->name, line);
+}
+
+static struct tail_calls
+murmur_calls(const struct murmur_who *who)
+{
+	return (struct tail_calls){ .on_line = murmur_on_line,
+		.quote = murmur_quote,
+		.arg = (void *)(uintptr_t)who };
 }
 
 void
 murmur_close(struct murmur *murmur, const struct murmur_who *who)
 {
+	const struct tail_calls calls = murmur_calls(who);
+
 	if (murmur->fd < 0)
 		return;
 	select_unwatch(&murmur->io);
 	fd_close(&murmur->fd);
-	tail_end(&murmur->tail, clock_now_ms(), murmur_on_line,
-	    (void *)(uintptr_t)who);
+	tail_end(&murmur->tail, clock_now_ms(), &calls);
 	murmur_say_dropped(who, murmur->tail.n_dropped);
 }
 
 void
 murmur_read(struct murmur *murmur, const struct murmur_who *who, bool is_last)
 {
+	const struct tail_calls calls = murmur_calls(who);
 	unsigned n_reads = is_last ? MURMUR_READS_LAST : MURMUR_READS;
 
 	while (murmur->fd >= 0 && n_reads-- > 0) {
@@ -100,8 +120,7 @@ murmur_read(struct murmur *murmur, const struct murmur_who *who, bool is_last)
 		    read(murmur->fd, murmur_bytes, sizeof(murmur_bytes));
 		if (n > 0)
 			tail_feed(&murmur->tail, murmur_bytes, (size_t)n,
-			    clock_now_ms(), murmur_on_line,
-			    (void *)(uintptr_t)who);
+			    clock_now_ms(), &calls);
 		else if (n < 0 && errno == EAGAIN)
 			return;
 		else if (n == 0 || errno != EINTR)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * murmur: what a child writes to its stderr: read by the task that hears the
- * child, put on our log line by line; the last one is kept.
+ * child, put on our log line by line; the last one that may say why it ends is
+ * kept: no line of our own log but of an error or a warning.
  */
 #ifndef POOLD_MURMUR_H
 #define POOLD_MURMUR_H

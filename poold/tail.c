@@ -24,12 +24,13 @@ tail_may(struct tail *tail, int64_t now_ms)
 	return true;
 }
 
-/* Remember the line that has ended. */
+/* Remember what may be quoted. */
 static void
-tail_remember(struct tail *tail)
+tail_remember(struct tail *tail, const char *words)
 {
 	char *const last =
-	    mem_strndup(tail->line, strnlen(tail->line, TAIL_LAST_BYTES - 1));
+	    words ? mem_strndup(words, strnlen(words, TAIL_LAST_BYTES - 1))
+		  : NULL;
 
 	if (!last)
 		return;
@@ -39,16 +40,16 @@ tail_remember(struct tail *tail)
 
 /* The line has ended, and so has its memory. */
 static void
-tail_line(struct tail *tail, int64_t now_ms, tail_line_fn *on_line, void *arg)
+tail_line(struct tail *tail, int64_t now_ms, const struct tail_calls *calls)
 {
 	char *const line = tail->line;
 
 	if (line)
 		line[tail->n] = '\0';
 	if (line && line[strspn(line, " \t")] != '\0') {
-		tail_remember(tail);
+		tail_remember(tail, calls->quote(line, calls->arg));
 		if (tail_may(tail, now_ms)) {
-			on_line(line, tail->n_dropped, arg);
+			calls->on_line(line, tail->n_dropped, calls->arg);
 			tail->n_dropped = 0;
 		} else {
 			tail->n_dropped++;
@@ -75,21 +76,21 @@ tail_add(struct tail *tail, unsigned char c)
 
 void
 tail_feed(struct tail *tail, const char *bytes, size_t n, int64_t now_ms,
-    tail_line_fn *on_line, void *arg)
+    const struct tail_calls *calls)
 {
 	for (size_t i = 0; i < n; i++) {
 		const unsigned char c = (unsigned char)bytes[i];
 		if (c == '\n' || tail->n == TAIL_LINE_BYTES - 1)
-			tail_line(tail, now_ms, on_line, arg);
+			tail_line(tail, now_ms, calls);
 		if (c != '\n' && c != '\r')
 			tail_add(tail, c);
 	}
 }
 
 void
-tail_end(struct tail *tail, int64_t now_ms, tail_line_fn *on_line, void *arg)
+tail_end(struct tail *tail, int64_t now_ms, const struct tail_calls *calls)
 {
-	tail_line(tail, now_ms, on_line, arg);
+	tail_line(tail, now_ms, calls);
 }
 
 const char *

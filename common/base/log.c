@@ -16,8 +16,14 @@
 static const char *log_program = "holdline";
 static enum log_level log_most = LOG_LEVEL_INFO;
 static bool log_to_journal;
+static bool log_is_marked;
 static int log_pid; /* 0: getpid */
 static unsigned log_n_lost;
+
+static const char log_priorities[] = { [LOG_LEVEL_ERROR] = '3',
+	[LOG_LEVEL_WARN] = '4',
+	[LOG_LEVEL_INFO] = '6',
+	[LOG_LEVEL_DEBUG] = '7' };
 
 void
 log_init(const char *program, enum log_level most)
@@ -25,6 +31,27 @@ log_init(const char *program, enum log_level most)
 	log_program = program;
 	log_most = most;
 	log_to_journal = getenv("JOURNAL_STREAM") != NULL;
+	log_is_marked = log_to_journal;
+}
+
+void
+log_mark(void)
+{
+	log_is_marked = true;
+}
+
+int
+log_level_of(const char *line, const char **text_r)
+{
+	*text_r = line;
+	if (line[0] != '<' || !line[1] || line[2] != '>')
+		return -1;
+	const char *const at =
+	    memchr(log_priorities, line[1], sizeof(log_priorities));
+	if (!at)
+		return -1;
+	*text_r = line + 3;
+	return (int)(at - log_priorities);
 }
 
 void
@@ -46,12 +73,11 @@ log_clean(char *s)
 static size_t
 log_head(char line[LOG_LINE_BYTES], enum log_level level)
 {
-	static const int priority[] = { 3, 4, 6, 7 };
 	size_t at = 0;
 
-	if (log_to_journal)
+	if (log_is_marked)
 		at = (size_t)snprintf(
-		    line, LOG_LINE_BYTES, "<%d>", priority[level]);
+		    line, LOG_LINE_BYTES, "<%c>", log_priorities[level]);
 	at += (size_t)snprintf(line + at, LOG_LINE_BYTES - at, "%s[%d] ",
 	    log_program, log_pid ? log_pid : (int)getpid());
 	return at;
@@ -99,7 +125,11 @@ log_line(enum log_level level, int e, const char *fmt, va_list ap)
 void
 log_pass(const char *line, size_t n)
 {
-	log_put(line, n);
+	const char *text = line;
+
+	if (n > 3 && !log_to_journal)
+		(void)log_level_of(line, &text);
+	log_put(text, n - (size_t)(text - line));
 }
 
 #define LOG_DEFINE(name, level)              \

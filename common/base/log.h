@@ -30,6 +30,18 @@ void log_init(const char *program, enum log_level most);
 void log_set_pid(int pid);
 
 /*
+ * Begin each line with its priority from now on, as under systemd: stderr is
+ * read by poold, which passes it on (log_pass).
+ */
+void log_mark(void);
+
+/*
+ * The level of a line that begins with its priority: *text_r is what stands
+ * behind that. Returns enum log_level; -1 for another line, which is all text.
+ */
+int log_level_of(const char *line, const char **text_r);
+
+/*
  * Print a line at each level. Never waits for long: when nobody reads stderr
  * lines are lost, and counted in the next one that is not (outlet.h).
  */
@@ -44,7 +56,10 @@ void log_error_err(int e, const char *fmt, ...)
 void
 log_warn_err(int e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Print a whole line that another process made, newline included, as it is. */
+/*
+ * Print a whole line that another process made, newline included, as it is;
+ * without its priority where the journal does not read it.
+ */
 void log_pass(const char *line, size_t n);
 
 #endif

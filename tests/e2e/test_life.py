@@ -4,6 +4,7 @@ see it: the watchdog, the last place, a tenant that keeps failing, events."""
 
 import json
 import os
+import signal
 import threading
 import unittest
 
@@ -49,6 +50,21 @@ class Events:
 
     def close(self):
         self.connection.close()
+
+
+class Words(unittest.TestCase):
+    def test_news_of_our_own_log_is_no_reason_for_an_end(self):
+        with Pool([book_flight("a.localhost")]) as pool:
+            events = Events(pool)
+            park(pool, "a.localhost")
+            pid, = pool.pids_titled("holdline: backend a.localhost")
+            pool.wait_line(r"backend\[%d\] backend a.localhost: ready" % pid)
+            os.kill(pid, signal.SIGKILL)
+            error = events.until("error", "a.localhost")[-1]
+            self.assertEqual(error["message"], "signal 9 (Killed)")
+            events.close()
+            # It is on the log as we write it, and its level is no part of it.
+            self.assertEqual(pool.count_lines(r"^<\d>|says: "), 0)
 
 
 class Watchdog(unittest.TestCase):

@@ -23,6 +23,17 @@ on_line(const char *line, unsigned dropped, void *arg)
 	strcat(lines, "|");
 }
 
+/* All is to be quoted but what stands in brackets, and that from the "!". */
+static const char *
+quote(const char *line, void *arg)
+{
+	const char *const bang = strchr(line, '!');
+
+	return bang ? bang : line[0] == '[' ? NULL : line;
+}
+
+static const struct tail_calls calls = { .on_line = on_line, .quote = quote };
+
 static void
 setup(void)
 {
@@ -44,6 +55,9 @@ static const struct text texts[] = {
 	{ "\x1b[31mred\x07\n", "?[31mred?|", "?[31mred?" },
 	{ "tab\there\n", "tab\there|", "tab\there" },
 	{ "\xc3\xa4\n", "\xc3\xa4|", "\xc3\xa4" },
+	{ "why\n[news]\n", "why|[news]|", "why" },
+	{ "why\n[12!bad]\n", "why|[12!bad]|", "!bad]" },
+	{ "[news]\n", "[news]|", "" },
 	{ "", "", "" },
 };
 
@@ -52,14 +66,14 @@ START_TEST(bytes_become_lines_whole_and_byte_by_byte)
 	const struct text *const t = &texts[_i];
 	struct tail whole = { 0 }, bytes = { 0 };
 
-	tail_feed(&whole, t->bytes, strlen(t->bytes), 1, on_line, NULL);
-	tail_end(&whole, 1, on_line, NULL);
+	tail_feed(&whole, t->bytes, strlen(t->bytes), 1, &calls);
+	tail_end(&whole, 1, &calls);
 	ck_assert_str_eq(lines, t->lines);
 	ck_assert_str_eq(tail_last(&whole), t->last);
 	setup();
 	for (size_t i = 0; i < strlen(t->bytes); i++)
-		tail_feed(&bytes, t->bytes + i, 1, 1, on_line, NULL);
-	tail_end(&bytes, 1, on_line, NULL);
+		tail_feed(&bytes, t->bytes + i, 1, 1, &calls);
+	tail_end(&bytes, 1, &calls);
 	ck_assert_str_eq(lines, t->lines);
 	ck_assert_str_eq(tail_last(&bytes), t->last);
 	tail_fini(&whole);
@@ -74,7 +88,7 @@ START_TEST(a_long_line_comes_in_pieces_of_which_none_is_lost)
 
 	memset(line, 'x', sizeof(line));
 	line[sizeof(line) - 1] = '\n';
-	tail_feed(&tail, line, sizeof(line), 1, on_line, NULL);
+	tail_feed(&tail, line, sizeof(line), 1, &calls);
 	ck_assert_uint_eq(n_lines, 4);
 	ck_assert_uint_eq(strlen(lines), sizeof(line) - 1 + 4);
 	ck_assert_uint_lt(strlen(tail_last(&tail)), TAIL_LAST_BYTES);
@@ -87,14 +101,14 @@ START_TEST(too_many_lines_are_counted_and_the_last_is_kept)
 	struct tail tail = { 0 };
 
 	for (unsigned i = 0; i < 10 * TAIL_BURST; i++)
-		tail_feed(&tail, "again\n", 6, 1000, on_line, NULL);
+		tail_feed(&tail, "again\n", 6, 1000, &calls);
 	ck_assert_uint_eq(n_lines, TAIL_BURST);
-	tail_feed(&tail, "the last\n", 9, 1000, on_line, NULL);
+	tail_feed(&tail, "the last\n", 9, 1000, &calls);
 	ck_assert_str_eq(tail_last(&tail), "the last");
 	ck_assert_uint_eq(n_dropped, 0);
 	/* A second later some may come again, with the count before them. */
 	for (unsigned i = 0; i < 10 * TAIL_BURST; i++)
-		tail_feed(&tail, "again\n", 6, 2000, on_line, NULL);
+		tail_feed(&tail, "again\n", 6, 2000, &calls);
 	ck_assert_uint_eq(n_lines, TAIL_BURST + TAIL_PER_S);
 	ck_assert_uint_eq(n_dropped, 9 * TAIL_BURST + 1);
 	tail_fini(&tail);
@@ -106,9 +120,9 @@ START_TEST(between_lines_only_the_last_one_is_held)
 	struct tail tail = { 0 };
 	const size_t before = mem_live();
 
-	tail_feed(&tail, "one\ntwo", 7, 1, on_line, NULL);
+	tail_feed(&tail, "one\ntwo", 7, 1, &calls);
 	ck_assert_uint_eq(mem_live() - before, 2);
-	tail_feed(&tail, "\n", 1, 1, on_line, NULL);
+	tail_feed(&tail, "\n", 1, 1, &calls);
 	ck_assert_uint_eq(mem_live() - before, 1);
 	tail_fini(&tail);
 	ck_assert_uint_eq(mem_live(), before);
@@ -120,8 +134,8 @@ START_TEST(a_line_without_memory_is_dropped_and_counted)
 	struct tail tail = { 0 };
 
 	mem_fail_at(1);
-	tail_feed(&tail, "l", 1, 1, on_line, NULL);
-	tail_feed(&tail, "\nnext\n", 6, 1, on_line, NULL);
+	tail_feed(&tail, "l", 1, 1, &calls);
+	tail_feed(&tail, "\nnext\n", 6, 1, &calls);
 	ck_assert_str_eq(lines, "next|");
 	ck_assert_uint_eq(n_dropped, 1);
 	tail_fini(&tail);
