@@ -180,7 +180,8 @@ backend_next_event(struct backend *backend)
 		    (event = backend_clock_event(backend)) != LIFE_N_EVENTS)
 			return event;
 		/* Events go deep; what is waited for is mostly far away. */
-		if (backend->state != LIFE_STARTING)
+		if (backend->state != LIFE_STARTING &&
+		    !backend->context->is_ending)
 			flow_trim();
 		(void)backend_wait(backend, backend_deadline_ms(backend));
 	}
