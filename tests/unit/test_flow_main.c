@@ -62,6 +62,8 @@ run_main(task_body_fn *body, const struct poke *pokes, void (*on_hurry)(int))
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(fds[1], STDERR_FILENO);
 		setvbuf(stdout, NULL, _IONBF, 0);
+		/* Whoever runs the tests may do so under nohup. */
+		signal(SIGHUP, SIG_DFL);
 		if (in_child)
 			in_child();
 		_exit(flow_main(body, NULL, on_hurry));
