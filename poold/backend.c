@@ -220,7 +220,7 @@ backend_dispose(void *arg)
 	seat_leave(&backend->context->seats, &backend->seat);
 	backend_ask_line(backend->context);
 	turn_end(&backend->context->turns, &backend->turn);
-	cgroup_kill(backend->leaf);
+	(void)cgroup_kill(backend->leaf);
 	process_free(&backend->process);
 	fd_close(&backend->listen_fd);
 	cgroup_give(&backend->context->cgroup, &backend->leaf);

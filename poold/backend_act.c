@@ -219,7 +219,7 @@ backend_do_kill(struct backend *backend)
 	if (!backend->context->has_namespaces && !backend->leaf)
 		family_kill_below(process_pid(backend->process));
 	if (!backend->context->has_namespaces)
-		cgroup_kill(backend->leaf);
+		(void)cgroup_kill(backend->leaf);
 	process_signal(backend->process, SIGKILL);
 	backend_do_expect_exit(backend);
 }

@@ -21,13 +21,13 @@ backend_end_group(struct backend *backend, int64_t deadline_ms)
 {
 	int64_t pause_ms = 1;
 
-	cgroup_kill(backend->leaf);
+	(void)cgroup_kill(backend->leaf);
 	while (
 	    !cgroup_is_empty(backend->leaf) && clock_now_ms() < deadline_ms) {
 		flow_sleep(pause_ms);
 		pause_ms =
 		    pause_ms < BACKEND_LOOK_MAX_MS ? 2 * pause_ms : pause_ms;
-		cgroup_kill(backend->leaf);
+		(void)cgroup_kill(backend->leaf);
 	}
 	return cgroup_is_empty(backend->leaf);
 }
@@ -65,7 +65,7 @@ backend_end_family(struct backend *backend, pid_t pid)
 
 	/* At the end of poold all orphans are ended together. */
 	if (context->is_ending && !context->has_namespaces)
-		cgroup_kill(backend->leaf);
+		context->has_killed |= cgroup_kill(backend->leaf);
 	else if (context->is_ending)
 		cgroup_leave(&context->cgroup, &backend->leaf);
 	else if (backend->leaf && !backend_end_group(backend, deadline_ms))
@@ -91,6 +91,8 @@ backend_bury(struct backend *backend)
 		const pid_t pid = process_pid(backend->process);
 		backend->pid = pid;
 		backend_judge_words(backend);
+		context_note_end(
+		    backend->context, process_status(backend->process));
 		process_free(&backend->process);
 		if (backend->was_ready)
 			(void)board_send(backend->board, PROTO_ROUTE_GONE,

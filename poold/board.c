@@ -294,6 +294,7 @@ board_bury(struct board *board)
 		log_info("switchboard: ended: %s", words);
 	else
 		log_error("switchboard: ended: %s", words);
+	context_note_end(board->context, process_status(board->process));
 	if (clock_now_ms() - board->started_ms >= BOARD_GOOD_RUN_MS)
 		board->n_failures = 0;
 	board->n_failures++;

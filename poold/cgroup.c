@@ -487,13 +487,14 @@ cgroup_leaf_fd(const struct cgroup_leaf *leaf)
 	return leaf ? leaf->fd : -1;
 }
 
-void
+bool
 cgroup_kill(struct cgroup_leaf *leaf)
 {
 	if (cgroup_is_empty(leaf))
-		return;
+		return false;
 	leaf->is_killed = true;
 	(void)cgroup_write(leaf->fd, "cgroup.kill", "1");
+	return true;
 }
 
 bool

@@ -80,9 +80,11 @@ void cgroup_leave(struct cgroup *cgroup, struct cgroup_leaf **leaf);
 /* The folder of a leaf, to start a process in; -1 for NULL. */
 int cgroup_leaf_fd(const struct cgroup_leaf *leaf);
 
-/* Kill all in a leaf at once, if somebody is there. NULL: nothing. Never waits.
+/*
+ * Kill all in a leaf at once, if somebody is there. Returns whether; for NULL
+ * nobody is. Never waits.
  */
-void cgroup_kill(struct cgroup_leaf *leaf);
+bool cgroup_kill(struct cgroup_leaf *leaf);
 
 /* Whether no process is in a leaf, zombies apart. NULL: true. */
 bool cgroup_is_empty(const struct cgroup_leaf *leaf);

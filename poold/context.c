@@ -3,8 +3,10 @@
 #include "poold/context.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/base/fd.h"
@@ -246,6 +248,14 @@ context_open(
 		    l->address);
 	}
 	return 0;
+}
+
+void
+context_note_end(struct context *context, int wait_status)
+{
+	if (context->is_ending && WIFSIGNALED(wait_status) &&
+	    WTERMSIG(wait_status) == SIGKILL)
+		context->has_killed = true;
 }
 
 void

@@ -53,6 +53,7 @@ struct context {
 	struct seats seats;  /* places for processes of backends */
 	bool is_ending;
 	bool is_hurried;
+	bool has_killed;      /* not all ended by itself when poold ended */
 	struct waitq changed; /* a backend is gone, or hurry was asked for */
 };
 
@@ -67,6 +68,12 @@ int context_open(struct context *context, const struct settings *settings,
 /* The filter for a tenant, or NULL where the kernel has none; *borrowed*. */
 const struct filter *context_filter(
     const struct context *context, bool is_command, bool has_network);
+
+/*
+ * A process of ours was reaped: note it when poold ends and it was killed, by
+ * whomever. Source: wait(2).
+ */
+void context_note_end(struct context *context, int wait_status);
 
 /* Close and remove what context_open made. */
 void context_close(struct context *context);

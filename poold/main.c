@@ -61,6 +61,8 @@
 #include "poold/pool.h"
 #include "poold/settings.h"
 
+#define MAIN_KILLED 3 /* exit status: it ended, but killed somebody */
+
 static struct pool pool;
 
 static int
@@ -68,7 +70,9 @@ main_usage(int status)
 {
 	fputs("usage: poold [-C] -c FILE\n"
 	      "  -c FILE  the configuration\n"
-	      "  -C       check it, print it with all defaults, do not start\n",
+	      "  -C       check it, print it with all defaults, do not start\n"
+	      "exit status: 0 it ended by SIGTERM, 130 by SIGINT, 3 somebody\n"
+	      "had to be killed for that; 1 an error, 2 this was misused\n",
 	    status ? stderr : stdout);
 	return status;
 }
@@ -87,10 +91,12 @@ main_on_hurry(int signo)
 	pool_hurry(&pool);
 }
 
-/* The end by a signal is an end as wanted. */
+/* The end by a signal is an end as wanted, unless not all went by itself. */
 static int
-main_status(int status)
+main_status(int status, bool has_killed)
 {
+	if (has_killed && (status == 128 + SIGTERM || status == 128 + SIGINT))
+		return MAIN_KILLED;
 	return status == 128 + SIGTERM ? 0 : status;
 }
 
@@ -128,7 +134,7 @@ main_run(const struct settings *settings)
 	status = flow_main(pool_body, &pool, main_on_hurry);
 	pool_fini(&pool);
 	context_close(&context);
-	return main_status(status);
+	return main_status(status, context.has_killed);
 }
 
 int

@@ -342,6 +342,7 @@ pool_end_family(struct pool *pool)
 
 	if (n > 0)
 		log_info("%u processes that were left behind were killed", n);
+	pool->context->has_killed |= n > 0;
 	if (left > 0)
 		log_error("%u processes do not end", left);
 }
@@ -400,7 +401,8 @@ pool_end(void *arg, struct err *err)
 	    &pool->board, clock_deadline_ms(settings->pool.stop_timeout_ms));
 	pool_end_family(pool);
 	pool_end_signals();
-	log_info("ended");
+	log_info("ended%s",
+	    context->has_killed ? ": somebody had to be killed" : "");
 	return 0;
 }
 

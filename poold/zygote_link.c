@@ -463,6 +463,7 @@ zygote_link_bury(struct zygote_link *link)
 	if (!link->is_ending)
 		log_error("zygote: ended: %s%s%s", ending, words[0] ? ": " : "",
 		    words);
+	context_note_end(link->context, process_status(link->process));
 	if (clock_now_ms() - link->started_ms >= ZYGOTE_GOOD_RUN_MS)
 		link->n_failures = 0;
 	link->n_failures++;

@@ -309,7 +309,8 @@ class Round:
         code = self.process.wait(PATIENCE_S)
         self.log.close()
         took = time.monotonic() - began
-        assert code == 0, f"poold ended with {code}"
+        # 3: somebody had to be killed, as most of these tenants want it.
+        assert code in (0, 3), f"poold ended with {code}"
         return took
 
     def play(self):

@@ -333,10 +333,14 @@ class Pool:
     # -- ending
 
     def end(self, signo=signal.SIGTERM, patience_s=None):
-        """Signal poold and wait for its end. Returns the exit status."""
+        """
+        Signal poold and wait for its end. Returns the exit status. Without a
+        signal it was told already: a second one would hurry it.
+        """
         if self.code is None:
             began = time.monotonic()
-            os.kill(self.pid, signo)
+            if signo:
+                os.kill(self.pid, signo)
             self._await_end(patience_s or PATIENCE_S)
             self.end_ms = int((time.monotonic() - began) * 1000)
         return self.code

@@ -85,7 +85,8 @@ def play_switchboard():
     pool = channel()
     pool.setblocking(True)
     me = os.getpid()
-    if os.fork() == 0:
+    ferry = os.fork()
+    if ferry == 0:
         while packet := test.recv(2048):
             pool.send(packet)
         # An orphan's parent is the test: not that one.
@@ -101,6 +102,8 @@ def play_switchboard():
             os.close(fd)
         if unpack(packet)["type"] == "quit":
             break
+    os.kill(ferry, signal.SIGKILL)
+    os.waitpid(ferry, 0)
     os._exit(0)
 
 

@@ -16,6 +16,7 @@ from pool import (IN_TIME_S, SANITIZED, Pool, book_flight, build_dir,
 
 TOOLS = os.path.join(build_dir(), "tests", "e2e")
 SERVE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "serve.py")
+KILLED = 3        # the exit status when somebody had to be killed
 LIMIT_MS = 2000  # with the default deadlines, however much is under way
 
 
@@ -100,7 +101,7 @@ class End(unittest.TestCase):
             silent = connect(pool)
             send(silent, "one.localhost", "GET", "/silent")
 
-            self.ended(pool)
+            self.ended(pool, KILLED)
             if judge:
                 judge(held, response, parked_response)
             for c in (stream, listen, running, held, events, silent):
@@ -182,7 +183,7 @@ class End(unittest.TestCase):
             f"runpy.run_path({SERVE!r}, run_name='__main__')\n"]}
         with Pool([deaf]) as pool:
             self.assertEqual(ask(pool, "deaf.localhost", "/pid")[0], 200)
-            self.ended(pool)
+            self.ended(pool, KILLED)
 
     def test_a_second_signal_hurries(self):
         deaf = {"host": "deaf.localhost", "read": SERVE, "command": [
@@ -196,7 +197,7 @@ class End(unittest.TestCase):
             os.kill(pool.pid, signal.SIGTERM)
             told = os.path.join(pool.state_dir, "deaf.localhost", "told")
             until(lambda: os.path.exists(told), "SIGTERM at the backend")
-            self.ended(pool)
+            self.ended(pool, KILLED)
 
     def test_many_that_ignore_sigterm_are_told_before_one_is_killed(self):
         """So many end at a time: none of them holds the others up."""
@@ -213,7 +214,7 @@ class End(unittest.TestCase):
             until(lambda: pool.count_lines("ready -> stopping") == n,
                   "all to be told")
             self.assertEqual(pool.count_lines("-> killed|-> gone"), 0)
-            self.ended(pool)
+            self.ended(pool, KILLED)
             for c in held:
                 c.close()
 

@@ -200,7 +200,7 @@ class Stream(unittest.TestCase):
             self.assertEqual(
                 events.ids, list(range(first, first + len(events.ids))))
             events.close()
-            self.assertEqual(pool.end(), 0)
+            self.assertEqual(pool.end(signo=None), 0)
 
 
 if __name__ == "__main__":
