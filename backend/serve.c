@@ -62,6 +62,8 @@ serve_line_free(void *arg)
 	wire_fini(&line->wire);
 	mem_free(line);
 	waitq_wake_all(&serve->fewer, 0);
+	/* Its stack and its buffers are to go, too. */
+	rest_later();
 }
 
 /*

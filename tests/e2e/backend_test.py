@@ -6,7 +6,9 @@ Each test starts a backend of its own and ends it by SIGTERM: exit 0, in time,
 nothing left, no word of a sanitizer (alone.py sees to that).
 """
 
+import contextlib
 import json
+import os
 import signal
 import socket
 import threading
@@ -28,6 +30,27 @@ def status_of(alone, method="POST", body=None, fields=None, path="/mcp"):
         r = link.answer(method)
         data = r.read()
         return r.status, r, json.loads(data) if data else None
+
+
+def dirty_kib(pid):
+    """Memory that a process wrote to, its own."""
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        return sum(int(line.split()[1]) for line in f
+                   if line.startswith("Private_Dirty"))
+
+
+def await_rest(pid):
+    """Until it has given nothing back for longer than it waits with that."""
+    was, since = None, 0
+
+    def is_settled():
+        nonlocal was, since
+        now = dirty_kib(pid)
+        if now != was:
+            was, since = now, time.monotonic()
+        return time.monotonic() - since > 1.5
+
+    until(is_settled, "its rest")
 
 
 class Http(unittest.TestCase):
@@ -121,6 +144,27 @@ class Http(unittest.TestCase):
             self.assertEqual(r.getheader("Connection"), "close")
             r.read()
             self.assertTrue(link.is_closed())
+
+    @unittest.skipIf(SANITIZED, "measures memory")
+    def test_connections_that_ended_hold_no_memory(self):
+        n, page_kib = 50, 4
+
+        def ask(link):
+            link.send("GET", None, None, "/")
+            self.assertEqual(link.answer().status, 404)
+
+        os.sync()  # or a program that was just linked is dirty
+        with Alone() as a, a.link() as first:
+            ask(first)
+            before = dirty_kib(a.pid)
+            with contextlib.ExitStack() as stack:
+                for _ in range(n):
+                    ask(stack.enter_context(a.link()))
+                full = dirty_kib(a.pid)
+                self.assertGreater(full, before + n * page_kib)
+                await_rest(a.pid)
+            until(lambda: dirty_kib(a.pid) < before + n * page_kib / 2,
+                  "memory of connections that ended to be given back")
 
     def test_a_body_over_4_mib_is_413(self):
         with Alone() as a:
