@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -62,18 +64,23 @@ static const struct landlock_ruleset landlock_handled[LANDLOCK_ABI + 1] = {
 	[6] = { LANDLOCK_BIT(16) - 1, 3, 3 },
 };
 
-/*
- * What programs and the C library open wherever they run. Of /proc it is this
- * process and what says nothing of other ones.
- */
-static const char *const landlock_system[] = {
-	"/usr",
+/* Where /usr is merged, these are links to folders in it. */
+static const char *const landlock_merged[] = {
 	"/bin",
 	"/sbin",
 	"/lib",
 	"/lib32",
 	"/lib64",
 	"/libx32",
+	NULL,
+};
+
+/*
+ * What programs and the C library open wherever they run. Of /proc it is this
+ * process and what says nothing of other ones.
+ */
+static const char *const landlock_system[] = {
+	"/usr",
 	"/opt",
 	"/etc/alternatives",
 	"/etc/ca-certificates",
@@ -193,11 +200,36 @@ landlock_create(const struct landlock_ruleset *can, bool has_network)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+/* Whether path is a link to something in /usr. */
+static bool
+landlock_is_in_usr(const char *path)
+{
+	char to[5];
+	const ssize_t n = readlink(path, to, sizeof(to));
+
+	return n >= 5 &&
+	       (memcmp(to, "/usr/", 5) == 0 || memcmp(to, "usr/", 4) == 0);
+}
+
+/* Allow those that /usr does not: each process has a copy of every rule. */
+static int
+landlock_allow_merged(int fd, uint64_t to_read)
+{
+	int e = 0;
+
+	for (const char *const *p = landlock_merged; *p && e == 0; p++)
+		if (!landlock_is_in_usr(*p))
+			e = landlock_allow(fd, *p, to_read);
+	return e;
+}
+
 static int
 landlock_allow_system(int fd, uint64_t to_read, uint64_t to_write)
 {
-	const int e = landlock_allow_all(fd, landlock_system, to_read);
+	int e = landlock_allow_all(fd, landlock_system, to_read);
 
+	if (e == 0)
+		e = landlock_allow_merged(fd, to_read);
 	if (e < 0)
 		return e;
 	return landlock_allow_all(fd, landlock_devices, to_read | to_write);
