@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
+#include "common/base/sigstack.h"
 
 /* Where /proc tells: the number that is ours outside. */
 static void
@@ -37,5 +38,5 @@ first_init(void)
 	if (getpid() != 1)
 		return;
 	first_find_pid();
-	signal(SIGABRT, first_on_abort);
+	sigstack_catch(SIGABRT, first_on_abort);
 }

@@ -4,6 +4,8 @@
 #include "common/base/clock.h"
 #include "common/base/must.h"
 
+#define KEEPER_LOOKS INT64_MIN /* in place of a time: sooner than any */
+
 /* Whether a comes before b. */
 static bool
 keeper_is_sooner(int64_t a_ms, int64_t b_ms)
@@ -35,6 +37,7 @@ keeper_leave(struct keeper_duty *duty)
 {
 	if (!duty->keeper)
 		return;
+	must(duty->keeper->at_ms != KEEPER_LOOKS);
 	TAILQ_REMOVE(&duty->keeper->duties, duty, link);
 	duty->keeper = NULL;
 }
@@ -92,7 +95,7 @@ keeper_run(struct keeper *keeper)
 	struct select_fd *ready;
 
 	while (!keeper->is_over) {
-		keeper->at_ms = 0;
+		keeper->at_ms = KEEPER_LOOKS;
 		keeper_look(keeper, clock_now_ms());
 		keeper->at_ms = keeper_next_ms(keeper);
 		const int events = select_next(

@@ -45,7 +45,7 @@ struct keeper {
 	 * keeper_ear as arg.
 	 */
 	struct select select;
-	int64_t at_ms; /* until when keeper_run waits; 0: it does not */
+	int64_t at_ms; /* until when keeper_run waits; INT64_MIN: it looks */
 	bool is_over;
 };
 
@@ -56,7 +56,7 @@ void keeper_init(struct keeper *keeper);
 void keeper_join(struct keeper *keeper, struct keeper_duty *duty,
     int64_t (*look)(void *arg), void *arg);
 
-/* Take a duty away; away already or zeroed: nothing. Not from a look. */
+/* Take a duty away; away already or zeroed: nothing. Never from a look. */
 void keeper_leave(struct keeper_duty *duty);
 
 /* Look at it at at_ms, if it would be looked at later than that. */

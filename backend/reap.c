@@ -20,6 +20,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/fd.h"
+#include "common/base/sigstack.h"
 #include "common/proc/pidfd.h"
 
 #define REAP_MOST    1000 /* in one look; whoever forks on and on waits */
@@ -99,7 +100,7 @@ reap_look(void *arg)
 	return now_ms + 1;
 }
 
-/* In the signal's handler, on whatever stack. */
+/* In the signal's handler. */
 static void
 reap_on_signal(int signo)
 {
@@ -132,8 +133,6 @@ static int
 reap_listen(struct keeper *keeper)
 {
 	static struct keeper_ear ear = { .hear = reap_hear };
-	const struct sigaction action = { .sa_handler = reap_on_signal,
-		.sa_flags = SA_RESTART | SA_NOCLDSTOP };
 
 	reap.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (reap.fd < 0)
@@ -141,7 +140,7 @@ reap_listen(struct keeper *keeper)
 	const int rc =
 	    select_watch(&keeper->select, &reap.io, reap.fd, LOOP_READ, &ear);
 	if (rc == 0)
-		sigaction(SIGCHLD, &action, NULL);
+		sigstack_catch(SIGCHLD, reap_on_signal);
 	else
 		fd_close(&reap.fd);
 	return rc;

@@ -18,6 +18,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/must.h"
+#include "common/base/sigstack.h"
 
 _Static_assert(sizeof(struct event) <= LOOP_RAW_WORDS * sizeof(uint64_t),
     "struct event outgrew the storage in loop.h");
@@ -417,6 +418,8 @@ loop_signal_start(struct loop_signal *s, int signo,
 	    loop_event(s->raw), loop.base, signo, loop_on_signal, s);
 	if (event_add(loop_event(s->raw), NULL) < 0)
 		return -ENOMEM;
+	/* It may come while a task runs. */
+	sigstack_move(signo);
 	s->is_on = true;
 	return 0;
 }

@@ -233,6 +233,30 @@ SLEEPS_BAD = ({"tests/a.py": "time.sleep(1)\n"}, {"tests/a.c": "\tusleep(5);"},
 SLEEPS_GOOD = ({"tests/a.c": "\thl_sleep(ctx, 5);\n\tflow_sleep(1);\n",
                 "tests/b.mjs": "yield* sleep(0);\n"},)
 
+HANDLER = re.compile(
+    r"(?<!struct )\bsigaction\s*\(\w+, (?!NULL)|" +
+    r"\bsignal\s*\((?!.*\bSIG_(IGN|DFL)\))")
+HANDLES = ("common/base/sigstack.c", "common/flow/overflow.c",
+           "common/proc/child.c")
+
+
+def handlers(tree):
+    """A handler of a signal does not run on a task's stack."""
+    for path in tree.ending(".c"):
+        if path.startswith("tests/") or path in HANDLES:
+            continue
+        for number, line in tree.lines(path):
+            if HANDLER.search(line):
+                yield path, number, "use sigstack.h"
+
+
+HANDLERS_BAD = ({"backend/a.c": "\tsignal(SIGCHLD, a_on_signal);\n"},
+                {"poold/a.c": "\tsigaction(SIGCHLD, &action, NULL);\n"})
+HANDLERS_GOOD = ({"backend/a.c": "\tsignal(SIGPIPE, SIG_IGN);\n"
+                  "\tpidfd_signal(fd, 9);\n"
+                  "\tsigaction(SIGHUP, NULL, &now);\n",
+                  "tests/a.c": "\tsignal(SIGCHLD, on_signal);\n"},)
+
 KEY = re.compile(r'^\s*ROW\(\w+,\s*"([a-z_]+)"', re.M)
 
 
@@ -270,5 +294,6 @@ RULES = (
     ("nothing forbidden is said", forbidden, FORBIDDEN_BAD, FORBIDDEN_GOOD),
     ("top level", top, TOP_BAD, TOP_GOOD),
     ("tests do not sleep", sleeps, SLEEPS_BAD, SLEEPS_GOOD),
+    ("handlers have a stack", handlers, HANDLERS_BAD, HANDLERS_GOOD),
     ("configuration is described", config, CONFIG_BAD, CONFIG_GOOD),
 )

@@ -67,7 +67,8 @@ failed() { n_failed=$((n_failed + 1)); }
 row verdict fault 'seen by'
 compile common/base/must.c common/base/err.c common/base/mem.c \
   common/base/bytes.c common/base/clock.c common/base/random.c \
-  common/base/outlet.c common/base/log.c common/base/fd.c common/loop/*.c common/flow/*.c \
+  common/base/outlet.c common/base/log.c common/base/fd.c \
+  common/base/sigstack.c common/loop/*.c common/flow/*.c \
   "common/flow/switch_$(uname -m).S" tests/unit/flow_*.c \
   tests/unit/test_flow_*.c || exit 1
 if by=$(seen 60); then

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_backend_keeper: one task, many duties, each looked at in its time. */
+#include <signal.h>
+
 #include "common/flow/sleep.h"
 
 #include "backend/keeper.h"
@@ -143,6 +145,32 @@ START_TEST(keeper_that_was_stopped_before_it_runs_returns_at_once)
 }
 END_TEST
 
+/* A look that takes a duty away, which the keeper stands on. */
+static int64_t
+look_and_leave(void *arg)
+{
+	keeper_leave(arg);
+	return CLOCK_NEVER;
+}
+
+static void *
+leaving(void *arg)
+{
+	struct keeper_duty duty = { 0 };
+
+	begin();
+	keeper_join(&keeper, &duty, look_and_leave, &duty);
+	keeper_at(&duty, zero_ms + 1);
+	flow_sleep(10);
+	return NULL;
+}
+
+START_TEST(keeper_lets_no_duty_leave_in_a_look)
+{
+	run_flow_plain(leaving, NULL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -153,6 +181,8 @@ main(void)
 	tcase_add_test(all, keeper_hears_while_nothing_falls_due);
 	tcase_add_test(
 	    all, keeper_that_was_stopped_before_it_runs_returns_at_once);
+	tcase_add_test_raise_signal(
+	    all, keeper_lets_no_duty_leave_in_a_look, SIGABRT);
 	suite_add_tcase(suite, all);
 	SRunner *const runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

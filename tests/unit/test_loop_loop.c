@@ -207,7 +207,11 @@ START_TEST(a_signal_wakes_the_loop)
 {
 	struct loop_signal s;
 
+	struct sigaction handled;
+
 	ck_assert_int_eq(loop_signal_start(&s, SIGUSR1, on_signal, NULL), 0);
+	ck_assert_int_eq(sigaction(SIGUSR1, NULL, &handled), 0);
+	ck_assert(handled.sa_flags & SA_ONSTACK);
 	raise(SIGUSR1);
 	ck_assert(loop_run());
 	ck_assert_str_eq(trace, "s");
@@ -318,8 +322,7 @@ main(void)
 	tcase_add_test(c, a_cleared_timer_never_fires);
 	tcase_add_test(c, real_timers_wait_for_real_time);
 	tcase_add_test(c, a_descriptor_is_watched_until_it_is_stopped);
-	tcase_add_test(
-	    c, a_descriptor_that_stays_ready_does_not_hold_the_turn);
+	tcase_add_test(c, a_descriptor_that_stays_ready_does_not_hold_the_turn);
 	tcase_add_test(c, a_bad_descriptor_is_an_error_of_the_watch);
 	tcase_add_test(c, deferred_calls_run_once_before_the_loop_waits);
 	tcase_add_test(c, a_signal_wakes_the_loop);
