@@ -21,10 +21,7 @@
 #include "poold/policy.h"
 #include "poold/process.h"
 
-#define BOARD_READY_MS       10000 /* start_timeout is for tenants */
-#define BOARD_PAUSE_FIRST_MS 100
-#define BOARD_PAUSE_MAX_MS   10000
-#define BOARD_GOOD_RUN_MS    10000 /* after it failures are forgotten */
+#define BOARD_READY_MS 10000 /* start_timeout is for tenants */
 
 void
 board_init(struct board *board, struct context *context,
@@ -231,7 +228,7 @@ board_start(struct board *board, struct err *err_r)
 
 	board->is_ready = board->is_over = board->is_drained = false;
 	board->refusal[0] = '\0';
-	board->started_ms = clock_now_ms();
+	again_begin(&board->again);
 	if ((e = env_init(&env, environ)) < 0)
 		return err_set(err_r, e, NULL, "no memory");
 	e = process_start(&spec, &board->process, err_r);
@@ -295,9 +292,7 @@ board_bury(struct board *board)
 	else
 		log_error("switchboard: ended: %s", words);
 	context_note_end(board->context, process_status(board->process));
-	if (clock_now_ms() - board->started_ms >= BOARD_GOOD_RUN_MS)
-		board->n_failures = 0;
-	board->n_failures++;
+	again_fail(&board->again);
 	const struct family_filter filter = {
 		.sid = process_pid(board->process),
 	};
@@ -318,17 +313,14 @@ board_bury(struct board *board)
 static void
 board_pause(struct board *board)
 {
-	const int64_t pause_ms = policy_pause_ms(
-	    board->n_failures, BOARD_PAUSE_FIRST_MS, BOARD_PAUSE_MAX_MS);
+	const int64_t pause_ms = again_pause_ms(&board->again);
 
 	if (pause_ms == 0)
 		return;
 	log_info("switchboard: started again in %lld ms", (long long)pause_ms);
-	const int64_t deadline_ms = clock_deadline_ms(pause_ms);
-	while (!board->is_ending)
-		if (board_wait(board, "the switchboard's next start",
-			deadline_ms) == -ETIMEDOUT)
-			return;
+	while (!board->is_ending && again_pause_ms(&board->again) > 0)
+		(void)board_wait(
+		    board, "the switchboard's next start", board->again.at_ms);
 }
 
 static void *
@@ -340,7 +332,7 @@ board_body(void *arg)
 	while (!board->is_ending) {
 		if (board_start(board, &err) < 0) {
 			log_error("switchboard: %s", err.text);
-			board->n_failures++;
+			again_fail(&board->again);
 			board_pause(board);
 			continue;
 		}

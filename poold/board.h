@@ -12,6 +12,7 @@
 #include "common/flow/select.h"
 #include "common/ipc/packet.h"
 
+#include "poold/again.h"
 #include "poold/context.h"
 
 struct process;
@@ -40,8 +41,7 @@ struct board {
 	bool is_drained;
 	bool is_ending; /* it shall not be started again */
 	bool was_ready; /* once, ever */
-	unsigned n_failures;
-	int64_t started_ms;
+	struct again again;
 	char refusal[PROTO_TEXT_BYTES];
 	struct select select; /* what its task waits for */
 	struct waitq changed; /* those who wait for it */

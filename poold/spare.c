@@ -16,10 +16,8 @@
 
 #include "poold/policy.h"
 
-#define SPARE_PAUSE_MS       1000 /* when one cannot be made */
-#define SPARE_PAUSE_FIRST_MS 100  /* when the last ones ended untaken */
-#define SPARE_PAUSE_MAX_MS   10000
-#define SPARE_LATER_MS       3 /* after one was taken: its start goes first */
+#define SPARE_PAUSE_MS 1000 /* when one cannot be made */
+#define SPARE_LATER_MS 3    /* after one was taken: its start goes first */
 
 struct spare {
 	TAILQ_ENTRY(spare) link;
@@ -84,9 +82,8 @@ spares_bury(struct spares *spares, struct spare *spare)
 	if (!spares->is_ending)
 		log_warn("spare: ended: %s%s%s", ending, words[0] ? ": " : "",
 		    words);
-	spares->n_failures++;
-	spares->fill_at_ms = clock_deadline_ms(policy_pause_ms(
-	    spares->n_failures, SPARE_PAUSE_FIRST_MS, SPARE_PAUSE_MAX_MS));
+	again_fail(&spares->again);
+	spares->fill_at_ms = spares->again.at_ms;
 	spares_remove(spares, spare);
 	spare_free(spare);
 }
@@ -228,7 +225,7 @@ spares_take(struct spares *spares, struct cgroup_leaf **leaf_r)
 	if (!spares_is_ready(spares))
 		return NULL;
 	spares_remove(spares, spare);
-	spares->n_failures = 0;
+	again_forget(&spares->again);
 	struct process *const process = spare->process;
 	*leaf_r = spare->leaf;
 	mem_free(spare);

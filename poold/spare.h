@@ -12,6 +12,7 @@
 
 #include "common/flow/select.h"
 
+#include "poold/again.h"
 #include "poold/cgroup.h"
 #include "poold/context.h"
 #include "poold/process.h"
@@ -25,9 +26,9 @@ struct spares {
 	struct context *context;
 	struct zygote_link *zygote;
 	struct spare_list ready;
-	unsigned n;          /* ready ones */
-	unsigned n_failures; /* ended untaken, in a row */
-	int64_t fill_at_ms;  /* not before: the last one starts, or ended */
+	unsigned n;         /* ready ones */
+	struct again again; /* those that end untaken are failures */
+	int64_t fill_at_ms; /* not before: the last one starts, or ended */
 	bool is_ending;
 	bool is_over;         /* the task is done */
 	struct select select; /* what the task waits for */

@@ -23,12 +23,9 @@
 #include "poold/family.h"
 #include "poold/policy.h"
 
-#define ZYGOTE_READY_MS       10000 /* start_timeout is for tenants */
-#define ZYGOTE_PATIENCE_MS    1000  /* for one answer, or its readiness */
-#define ZYGOTE_STILL_MS       5000  /* without an answer: then it is killed */
-#define ZYGOTE_PAUSE_FIRST_MS 100
-#define ZYGOTE_PAUSE_MAX_MS   10000
-#define ZYGOTE_GOOD_RUN_MS    10000
+#define ZYGOTE_READY_MS    10000 /* start_timeout is for tenants */
+#define ZYGOTE_PATIENCE_MS 1000  /* for one answer, or its readiness */
+#define ZYGOTE_STILL_MS    5000  /* without an answer: then it is killed */
 
 struct zygote_job {
 	TAILQ_ENTRY(zygote_job) link;
@@ -418,7 +415,7 @@ zygote_link_start(struct zygote_link *link, struct err *err_r)
 	int e;
 
 	link->is_ready = link->is_over = false;
-	link->started_ms = clock_now_ms();
+	again_begin(&link->again);
 	if ((e = env_init(&env, environ)) < 0)
 		return err_set(err_r, e, NULL, "no memory");
 	/* Room for the mark of a run, which children put in its place. */
@@ -464,24 +461,9 @@ zygote_link_bury(struct zygote_link *link)
 		log_error("zygote: ended: %s%s%s", ending, words[0] ? ": " : "",
 		    words);
 	context_note_end(link->context, process_status(link->process));
-	if (clock_now_ms() - link->started_ms >= ZYGOTE_GOOD_RUN_MS)
-		link->n_failures = 0;
-	link->n_failures++;
+	again_fail(&link->again);
 	process_free(&link->process);
 	waitq_wake_all(&link->changed, 0);
-}
-
-/* After the first failure at once, then longer each time. */
-static void
-zygote_link_pause(struct zygote_link *link)
-{
-	const int64_t deadline_ms = clock_deadline_ms(policy_pause_ms(
-	    link->n_failures, ZYGOTE_PAUSE_FIRST_MS, ZYGOTE_PAUSE_MAX_MS));
-
-	while (!link->is_ending && link->n_failures > 1)
-		if (zygote_link_wait(link, "the zygote's next start",
-			deadline_ms) == -ETIMEDOUT)
-			return;
 }
 
 static void *
@@ -491,15 +473,17 @@ zygote_link_body(void *arg)
 	struct err err;
 
 	while (!link->is_ending) {
-		link->is_starting = link->n_failures < 2;
+		link->is_starting = again_is_prompt(&link->again);
 		if (zygote_link_start(link, &err) == 0) {
 			zygote_link_watch(link);
 			zygote_link_bury(link);
 		} else {
 			log_error("zygote: %s", err.text);
-			link->n_failures++;
+			again_fail(&link->again);
 		}
-		zygote_link_pause(link);
+		while (!link->is_ending && again_pause_ms(&link->again) > 0)
+			(void)zygote_link_wait(
+			    link, "the zygote's next start", link->again.at_ms);
 	}
 	return NULL;
 }

@@ -15,6 +15,7 @@
 #include "common/base/err.h"
 #include "common/flow/select.h"
 
+#include "poold/again.h"
 #include "poold/context.h"
 #include "poold/process.h"
 
@@ -29,8 +30,7 @@ struct zygote_link {
 	bool is_over;     /* it was reaped */
 	bool is_starting; /* it may become ready soon: worth waiting for */
 	bool is_ending;   /* it shall not be started again */
-	unsigned n_failures;
-	int64_t started_ms;
+	struct again again;
 	uint64_t serial;         /* of the last job */
 	struct zygote_jobs jobs; /* asked for, not answered */
 	struct zygote_jobs left; /* answered, but nobody waits: to be reaped */
