@@ -48,6 +48,37 @@ void *
 body_note(void *arg)
 {
 	note("%s", (const char *)arg);
+	return arg;
+}
+
+void *
+body_suspend(void *arg)
+{
+	noted(end, arg);
+
+	flow_suspend();
+	note("not-reached");
+	return NULL;
+}
+
+int
+finalise_badly(void *arg, struct err *err)
+{
+	return err_set(err, -EIO, NULL, "%s is broken", (const char *)arg);
+}
+
+int
+finalise_badly_aloud(void *arg, struct err *err)
+{
+	note("%s", (const char *)arg);
+	return finalise_badly(arg, err);
+}
+
+void *
+body_bad_end(void *arg)
+{
+	ENSURE(finalise_badly, arg);
+	flow_suspend();
 	return NULL;
 }
 

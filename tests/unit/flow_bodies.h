@@ -20,8 +20,20 @@ void *body_fail(void *arg);
 /* The same after 5 ms, without a note. */
 void *body_fail_later(void *arg);
 
-/* Note the word arg. */
+/* Note the word arg, and return it. */
 void *body_note(void *arg);
+
+/* Wait for nothing: "arg" when it is unwound. */
+void *body_suspend(void *arg);
+
+/* The same without a note; a finaliser fails: finalise_badly(arg). */
+void *body_bad_end(void *arg);
+
+/* A finaliser: fail with -EIO, "arg is broken". */
+int finalise_badly(void *arg, struct err *err);
+
+/* The same, and note the word arg before. */
+int finalise_badly_aloud(void *arg, struct err *err);
 
 /* Halt the task arg; note "halted". */
 void *halt_arg(void *arg);

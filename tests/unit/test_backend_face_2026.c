@@ -5,7 +5,7 @@
  */
 #include "backend/face_2026_ladder.h"
 
-#include "tests/unit/session_script.h"
+#include "tests/unit/face_script.h"
 
 static json_t *
 nothing(struct hl_ctx *ctx, json_t *args)
@@ -159,23 +159,6 @@ static const struct rung {
 	    0, 0, NULL },
 };
 
-/* Read a request of these fields as a connection does. */
-static void
-keep(const char *fields, struct inbound *in)
-{
-	static struct http_request req;
-	struct http_scan scan;
-	char head[1024];
-
-	snprintf(head, sizeof(head),
-	    "POST /mcp?x=1 HTTP/1.1\r\nHost: acme.localhost\r\n%s\r\n", fields);
-	http_scan_init(&scan, HTTP_KIND_REQUEST);
-	must(http_read_request(&scan, slice_of(head), &req, NULL) == 1);
-	must(inbound_keep(in, &req, slice_of(head)) == 0);
-	memset(head, 'x', sizeof(head));
-	must(slice_eq(in->path, SLICE("/mcp")));
-}
-
 static const struct rung *rung;
 
 static void
@@ -187,7 +170,8 @@ climb_one(void)
 	json_t *message;
 	int rc;
 
-	keep(rung->fields, &in);
+	keep_head(&in, rung->fields);
+	must(slice_eq(in.path, SLICE("/mcp")));
 	snprintf(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":1,%s}",
 	    rung->message);
 	message = parsed(text);
@@ -244,7 +228,7 @@ START_TEST(an_origin_must_be_of_this_host_or_this_machine)
 {
 	struct inbound in;
 
-	keep(origins[_i].fields, &in);
+	keep_head(&in, origins[_i].fields);
 	ck_assert(inbound_host_allowed(&in, "acme.localhost"));
 	ck_assert(!inbound_host_allowed(&in, "beta.localhost"));
 	ck_assert_msg(inbound_origin_allowed(&in, "acme.localhost") ==
@@ -278,7 +262,7 @@ START_TEST(media_types_are_read_leniently)
 {
 	struct inbound in;
 
-	keep(medias[_i].fields, &in);
+	keep_head(&in, medias[_i].fields);
 	ck_assert_uint_eq(in.accepts, medias[_i].accepts);
 	ck_assert_int_eq(in.is_json, medias[_i].is_json);
 	inbound_fini(&in);

@@ -9,6 +9,8 @@
 #include "common/base/mem.h"
 #include "poold/ctl/argline.h"
 
+#include "tests/unit/json_chaos.h"
+
 /* A tool with an argument of each kind, and none of a known kind. */
 #define TOOL                                                          \
 	"{'name':'t','inputSchema':{'type':'object','properties':{"   \
@@ -21,20 +23,6 @@
 	"'o':{'type':'object'},'sn':{'type':['string','null']},"      \
 	"'in':{'type':['null','integer']},'any':{}},"                 \
 	"'required':['s']}}"
-
-static json_t *
-parse(const char *text)
-{
-	char json[2048];
-	size_t n = 0;
-
-	for (; text[n]; n++)
-		json[n] = text[n] == '\'' ? '"' : text[n];
-	json[n] = '\0';
-	json_t *const value = json_loads(json, JSON_DECODE_ANY, NULL);
-	ck_assert_ptr_nonnull(value);
-	return value;
-}
 
 static const struct {
 	const char *word;
@@ -82,7 +70,7 @@ static const struct {
 START_TEST(argline_types_a_word_by_the_schema)
 {
 	char *const list[] = { (char *)(uintptr_t)words[_i].word };
-	json_t *const tool = parse(TOOL);
+	json_t *const tool = chaos_json(TOOL);
 	json_t *args;
 	struct err err = { 0 };
 
@@ -94,7 +82,7 @@ START_TEST(argline_types_a_word_by_the_schema)
 		    "%s: %s", words[_i].word, err.text);
 	} else {
 		ck_assert_msg(rc == 0, "%s: %s", words[_i].word, err.text);
-		json_t *const want = parse(words[_i].json);
+		json_t *const want = chaos_json(words[_i].json);
 		ck_assert(
 		    json_equal(json_object_get(args, words[_i].key), want));
 		json_decref(want);
@@ -109,7 +97,7 @@ START_TEST(argline_refuses_a_key_twice_and_a_long_one)
 	char twice1[] = "s=a", twice2[] = "s:=1", longer[300];
 	char *const twice[] = { twice1, twice2 };
 	char *const one[] = { longer };
-	json_t *const tool = parse(TOOL);
+	json_t *const tool = chaos_json(TOOL);
 	json_t *args;
 	struct err err;
 
@@ -162,8 +150,8 @@ END_TEST
 
 START_TEST(argline_checks_all_arguments_against_the_schema)
 {
-	json_t *const tool = parse(TOOL);
-	json_t *const args = parse("{'i':-1,'s':'ok'}");
+	json_t *const tool = chaos_json(TOOL);
+	json_t *const args = chaos_json("{'i':-1,'s':'ok'}");
 	struct err err;
 
 	ck_assert_int_eq(argline_check(tool, args, &err), -EINVAL);
@@ -180,7 +168,7 @@ END_TEST
 
 START_TEST(argline_leaves_a_schema_it_cannot_read_to_the_server)
 {
-	json_t *const tool = parse(
+	json_t *const tool = chaos_json(
 	    "{'name':'t','inputSchema':{'type':'object','$ref':'http://x/'}}");
 	json_t *const args = json_object();
 
@@ -195,7 +183,7 @@ START_TEST(argline_tells_what_a_tool_takes)
 	static const char *const said[] = { "t takes:\n", "  s    ", "a text\n",
 		"a whole number", "object, may be left out\n",
 		"JSON, may be left out\n" };
-	json_t *const tool = parse(TOOL);
+	json_t *const tool = chaos_json(TOOL);
 	struct page page;
 
 	page_init(&page, false);

@@ -7,6 +7,8 @@
 
 #include "poold/ctl/form.h"
 
+#include "tests/unit/json_chaos.h"
+
 #define NAME  "{'type':'string','minLength':2,'maxLength':4}"
 #define COUNT "{'type':'integer','minimum':1,'maximum':9}"
 #define DEEP  "{'type':'integer','minimum':1,'maximum':9,'default':3}"
@@ -22,20 +24,6 @@
 	"{'type':'array','minItems':1,'items':{'type':'string'," \
 	"'enum':['p','q','r']}}"
 #define ODD "{'type':'object'}"
-
-static json_t *
-parse(const char *text)
-{
-	char json[1024];
-	size_t n = 0;
-
-	for (; text[n]; n++)
-		json[n] = text[n] == '\'' ? '"' : text[n];
-	json[n] = '\0';
-	json_t *const value = json_loads(json, JSON_DECODE_ANY, NULL);
-	ck_assert_ptr_nonnull(value);
-	return value;
-}
 
 static const struct {
 	const char *property;
@@ -64,7 +52,7 @@ static const struct {
 
 START_TEST(form_shows_a_question_and_its_prompt)
 {
-	json_t *const property = parse(shows[_i].property);
+	json_t *const property = chaos_json(shows[_i].property);
 	const struct form_field f = { .name = "k",
 		.property = property,
 		.is_required = shows[_i].is_required,
@@ -132,7 +120,7 @@ static const struct {
 
 START_TEST(form_reads_a_line)
 {
-	json_t *const property = parse(reads[_i].property);
+	json_t *const property = chaos_json(reads[_i].property);
 	const struct form_field f = { .name = "k",
 		.property = property,
 		.is_required = reads[_i].is_required,
@@ -145,7 +133,7 @@ START_TEST(form_reads_a_line)
 	    (int)word, err.text);
 	ck_assert_int_eq(value != NULL, word == FORM_VALUE);
 	if (word == FORM_VALUE) {
-		json_t *const want = parse(reads[_i].json);
+		json_t *const want = chaos_json(reads[_i].json);
 		ck_assert(json_equal(value, want));
 		json_decref(want);
 	}
@@ -161,7 +149,7 @@ END_TEST
 
 START_TEST(form_takes_d_as_a_text_where_nothing_can_be_declined)
 {
-	json_t *const property = parse("{'type':'string'}");
+	json_t *const property = chaos_json("{'type':'string'}");
 	const struct form_field f = { .name = "k", .property = property };
 	json_t *value;
 	struct err err;
@@ -199,10 +187,11 @@ END_TEST
 
 START_TEST(form_checks_whole_answers)
 {
-	json_t *const schema = parse("{'type':'object','required':['a'],"
-				     "'properties':{'a':{'type':'integer'}}}");
-	json_t *const content = parse("{'a':'x'}");
-	json_t *const broken = parse("{'type':7}");
+	json_t *const schema =
+	    chaos_json("{'type':'object','required':['a'],"
+		       "'properties':{'a':{'type':'integer'}}}");
+	json_t *const content = chaos_json("{'a':'x'}");
+	json_t *const broken = chaos_json("{'type':7}");
 	struct err err;
 
 	ck_assert_int_eq(form_check(schema, content, &err), -EINVAL);

@@ -8,19 +8,7 @@
 #include "common/base/mem.h"
 #include "poold/ctl/layout.h"
 
-static json_t *
-parse(const char *text)
-{
-	char json[2048];
-	size_t n = 0;
-
-	for (; text[n]; n++)
-		json[n] = text[n] == '\'' ? '"' : text[n];
-	json[n] = '\0';
-	json_t *const value = json_loads(json, JSON_DECODE_ANY, NULL);
-	ck_assert_ptr_nonnull(value);
-	return value;
-}
+#include "tests/unit/json_chaos.h"
 
 static const struct {
 	const char *result;
@@ -55,7 +43,7 @@ static const struct {
 
 START_TEST(layout_shows_a_result)
 {
-	json_t *const result = parse(results[_i].result);
+	json_t *const result = chaos_json(results[_i].result);
 	struct page page;
 
 	if (!results[_i].shown) {

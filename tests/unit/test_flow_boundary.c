@@ -6,35 +6,7 @@
 #include "common/flow/latch.h"
 #include "common/flow/sleep.h"
 #include "common/flow/wait.h"
-#include "tests/unit/flow_harness.h"
-
-static int
-finalise_badly(void *arg, struct err *err)
-{
-	return err_set(err, -EIO, NULL, "%s is broken", (const char *)arg);
-}
-
-static void *
-body_note(void *arg)
-{
-	note("%s", (const char *)arg);
-	return arg;
-}
-
-static void *
-body_slow_end(void *arg)
-{
-	ENSURE(note_slow_end, arg);
-	flow_suspend();
-	return NULL;
-}
-
-static void *
-fail_later(void *arg)
-{
-	flow_sleep(5);
-	flow_fail(-EPERM, "%s", (const char *)arg);
-}
+#include "tests/unit/flow_bodies.h"
 
 static void
 b78_function(void)
@@ -86,7 +58,7 @@ static void *
 b51_two(void *arg)
 {
 	SPAWN(fail_soon, "first", NULL);
-	SPAWN(fail_later, "second", NULL);
+	SPAWN(body_fail_later, "second", NULL);
 	b51_shielded(NULL);
 	return NULL;
 }

@@ -4,13 +4,6 @@
 #include "tests/unit/flow_bodies.h"
 
 static int
-finalise_badly(void *arg, struct err *err)
-{
-	note("%s", (const char *)arg);
-	return err_set(err, -EIO, NULL, "%s is broken", (const char *)arg);
-}
-
-static int
 finalise_by_failing(void *arg, struct err *err)
 {
 	flow_fail(-EBADF, "%s failed", (const char *)arg);
@@ -111,7 +104,7 @@ b64(void *arg)
 {
 	ENSURE(note_end, "last");
 	ENSURE(finalise_by_failing, "f3");
-	ENSURE(finalise_badly, "f2");
+	ENSURE(finalise_badly_aloud, "f2");
 	flow_fail(-EPERM, "body");
 }
 

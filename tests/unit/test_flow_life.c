@@ -3,27 +3,10 @@
 #include "common/flow/sleep.h"
 #include "tests/unit/flow_bodies.h"
 
-static int
-finalise_badly(void *arg, struct err *err)
-{
-	note("%s", (const char *)arg);
-	return err_set(err, -EIO, NULL, "%s is broken", (const char *)arg);
-}
-
 static void *
-body_suspend(void *arg)
+body_loud_end(void *arg)
 {
-	noted(end, arg);
-
-	flow_suspend();
-	note("not-reached");
-	return NULL;
-}
-
-static void *
-body_bad_end(void *arg)
-{
-	ENSURE(finalise_badly, arg);
+	ENSURE(finalise_badly_aloud, arg);
 	flow_suspend();
 	return NULL;
 }
@@ -170,7 +153,7 @@ END_TEST
 static void *
 b30(void *arg)
 {
-	SPAWN(body_bad_end, "end", NULL);
+	SPAWN(body_loud_end, "end", NULL);
 	flow_sleep(1);
 	return "value";
 }
@@ -186,7 +169,7 @@ END_TEST
 static void *
 b31_parent(void *arg)
 {
-	SPAWN(body_bad_end, "end", NULL);
+	SPAWN(body_loud_end, "end", NULL);
 	flow_suspend();
 	return NULL;
 }

@@ -7,14 +7,7 @@
 #include "common/flow/resource.h"
 #include "common/flow/sleep.h"
 #include "common/flow/wait.h"
-#include "tests/unit/flow_harness.h"
-
-static void *
-body_note(void *arg)
-{
-	note("%s", (const char *)arg);
-	return NULL;
-}
+#include "tests/unit/flow_bodies.h"
 
 /* Open a resource whose body is given; 0 or its error. */
 static int

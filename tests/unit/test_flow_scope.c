@@ -9,49 +9,10 @@
 #include "common/flow/resource.h"
 #include "common/flow/sleep.h"
 #include "common/flow/wait.h"
-#include "tests/unit/flow_harness.h"
-
-static int
-finalise_badly(void *arg, struct err *err)
-{
-	return err_set(err, -EIO, NULL, "%s is broken", (const char *)arg);
-}
+#include "tests/unit/flow_bodies.h"
 
 static void *
-body_note(void *arg)
-{
-	note("%s", (const char *)arg);
-	return arg;
-}
-
-static void *
-body_suspend(void *arg)
-{
-	noted(end, arg);
-
-	flow_suspend();
-	note("not-reached");
-	return NULL;
-}
-
-static void *
-body_slow_end(void *arg)
-{
-	ENSURE(note_slow_end, arg);
-	flow_suspend();
-	return NULL;
-}
-
-static void *
-body_bad_end(void *arg)
-{
-	ENSURE(finalise_badly, arg);
-	flow_suspend();
-	return NULL;
-}
-
-static void *
-body_fail(void *arg)
+fail_at_once(void *arg)
 {
 	flow_fail(-EPERM, "%s", (const char *)arg);
 }
@@ -151,13 +112,6 @@ START_TEST(b21_halting_a_parent_halts_its_children)
 END_TEST
 
 static void *
-fail_later(void *arg)
-{
-	flow_sleep(5);
-	flow_fail(-EPERM, "%s", (const char *)arg);
-}
-
-static void *
 b32_sibling(void *arg)
 {
 	struct err err = { 0 };
@@ -172,7 +126,7 @@ b32_inner(void *arg)
 {
 	struct task *bad task_auto = NULL;
 
-	SPAWN(fail_later, "bad", &bad);
+	SPAWN(body_fail_later, "bad", &bad);
 	SPAWN(b32_sibling, bad, NULL);
 	flow_suspend();
 	return NULL;
@@ -320,7 +274,7 @@ b82(void *arg)
 {
 	struct err err = { 0 };
 
-	open_with(body_fail, "broken");
+	open_with(fail_at_once, "broken");
 	note("%d", task_await(keeper, NULL, &err) == -EPERM);
 	note("%s", err.text);
 	note("%d", task_halt(keeper, NULL));
@@ -379,7 +333,7 @@ static void *
 b84(void *arg)
 {
 	open_with(b84_holder, NULL);
-	need(start_in(keeper, fail_later, "other") == 0);
+	need(start_in(keeper, body_fail_later, "other") == 0);
 	note("%d", task_await(keeper, NULL, NULL) == -EPERM);
 	return NULL;
 }
@@ -515,7 +469,7 @@ b80(void *arg)
 	struct task *inner task_auto = NULL;
 
 	need(scope_open(scope_current(), "inner", &inner) == 0);
-	need(start_in(inner, fail_later, "inside") == 0);
+	need(start_in(inner, body_fail_later, "inside") == 0);
 	flow_suspend();
 	return NULL;
 }

@@ -29,20 +29,7 @@
 #include "common/proc/pidfd.h"
 #include "common/proc/signals.h"
 
-/* Run fn in a child and return its exit status, or 1000 + signal. */
-static int
-in_child(int (*fn)(void))
-{
-	int status;
-	const pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		_exit(fn());
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status)
-	                         : 1000 + WTERMSIG(status);
-}
+#include "tests/unit/in_child.h"
 
 static bool
 same_file(int a, int b)

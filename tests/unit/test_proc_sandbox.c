@@ -24,6 +24,8 @@
 #include "common/proc/limits.h"
 #include "common/proc/sandbox.h"
 
+#include "tests/unit/in_child.h"
+
 static char folder[] = "/tmp/holdline-sandbox-XXXXXX";
 
 static void
@@ -46,21 +48,6 @@ teardown(void)
 	char command[80];
 	snprintf(command, sizeof(command), "rm -r %s", folder);
 	ck_assert_int_eq(system(command), 0);
-}
-
-/* Run fn in a child and return its exit status, or 1000 + signal. */
-static int
-in_child(int (*fn)(void))
-{
-	int status;
-	const pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		_exit(fn());
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status)
-	                         : 1000 + WTERMSIG(status);
 }
 
 /* Confine this process to read `shown` and to change `own`. */
