@@ -2,8 +2,8 @@
 /*
  * ctx: a session as its tool sees it. Implements the calls of holdline.h that
  * wait or tell. Everything a tool learns from outside passes through one
- * function of ctx.c, ctx_input, with its kind, its name and its ordinal: that
- * is where a journal stands when there is one. Never includes a face.
+ * function, ctx_input, with its kind, its name and its ordinal: that is where a
+ * journal stands when there is one. Never includes a face.
  */
 #ifndef BACKEND_CTX_H
 #define BACKEND_CTX_H

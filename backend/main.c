@@ -3,13 +3,13 @@
  * main: the tools backend of one tenant. Peers: the switchboard (HTTP on the
  * inherited listening socket), poold (a channel, its parent). Privileges: none
  * that it was not started with, but for the zygote's (-z, -Z), which keeps root
- *for its children to give up. The map of the program, in reading order:
+ * for its children to give up. The map of the program, in reading order:
  *
  *	holdline.h       what a tool is written with
  *	load.c           the tools: shared objects, their schemas, a self-test
  *	entries.c ask.c  the log of a session; its questions
- *	news.c session.c one tool run as its faces see it
- *	ctx.c run.c      the same as its tool sees it; its task
+ *	news.c session*  one tool run as its faces see it
+ *	ctx*.c run.c     the same as its tool sees it; its task
  *	keeper.c         the task that looks after what falls due
  *	registry.c       all sessions: limits, linger, the end
  *	face.c           the table of revisions
