@@ -8,6 +8,7 @@
 #include "common/base/clock.h"
 #include "common/base/fd.h"
 #include "common/base/log.h"
+#include "common/base/quantity.h"
 
 #include "poold/backend.h"
 #include "poold/backend_ask.h"
@@ -227,9 +228,9 @@ backend_do_kill(struct backend *backend)
 static void
 backend_do_too_late(struct backend *backend)
 {
-	char time[BASE_CONFIG_TEXT_BYTES];
+	char time[QUANTITY_BYTES];
 
-	base_config_duration(
+	quantity_duration(
 	    backend->context->settings->pool.start_timeout_ms, time);
 	backend_set_words(backend, "not ready within %s (start_timeout)", time);
 	backend_do_kill(backend);

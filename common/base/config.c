@@ -6,16 +6,15 @@
  */
 #include "common/base/config.h"
 
-#include <bsd/stdlib.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include <libconfig.h>
 
+#include "common/base/config_field.h"
 #include "common/base/mem.h"
 #include "common/base/must.h"
 
@@ -32,36 +31,7 @@ struct base_config {
 	char *path;
 };
 
-struct config_unit {
-	const char *name;
-	int64_t n; /* milliseconds, bytes */
-};
-
-/* Largest first: the dump takes the first that is exact. The last is 1. */
-static const struct config_unit config_durations[] = {
-	{ "d", INT64_C(86400000) },
-	{ "h", 3600000 },
-	{ "m", 60000 },
-	{ "s", 1000 },
-	{ "ms", 1 },
-};
-
-static const struct config_unit config_sizes[] = {
-	{ "T", INT64_C(1) << 40 },
-	{ "G", INT64_C(1) << 30 },
-	{ "M", INT64_C(1) << 20 },
-	{ "K", INT64_C(1) << 10 },
-	{ "", 1 },
-};
-
 const char base_config_keep[] = "";
-
-/*
- * What is empty, of a thousand tenants most of it, is nobody's memory. Shared
- * and never written to.
- */
-static char config_no_text[] = "";
-static char *config_no_strings[] = { NULL };
 
 /* ------------------------------------------------ where and what, in words */
 
@@ -155,62 +125,7 @@ base_config_fail(const struct base_config *config,
 	return e;
 }
 
-/* A value in the largest unit that is exact. Returns out. */
-static char *
-config_quantity(const struct config_unit *unit, int64_t value,
-    char out[BASE_CONFIG_TEXT_BYTES])
-{
-	while (unit->n > 1 && (value == 0 || value % unit->n != 0))
-		unit++;
-	snprintf(out, BASE_CONFIG_TEXT_BYTES, "%lld%s",
-	    (long long)(value / unit->n), unit->name);
-	return out;
-}
-
-char *
-base_config_duration(int64_t ms, char out[BASE_CONFIG_TEXT_BYTES])
-{
-	return config_quantity(config_durations, ms, out);
-}
-
-/* A bound or a value of a row, for a person. */
-static char *
-config_number(const struct base_config_row *row, int64_t value,
-    char out[BASE_CONFIG_TEXT_BYTES])
-{
-	if (row->type == BASE_CONFIG_DURATION)
-		return base_config_duration(value, out);
-	if (row->type == BASE_CONFIG_SIZE)
-		return config_quantity(config_sizes, value, out);
-	snprintf(out, BASE_CONFIG_TEXT_BYTES, "%lld", (long long)value);
-	return out;
-}
-
 /* ------------------------------------------------------------ single values */
-
-/* Parse "10s" or "64K" by its units. Returns whether it is one. */
-static bool
-config_parse(
-    const struct config_unit *units, const char *text, int64_t *value_r)
-{
-	const size_t n_digits = strspn(text, "0123456789");
-	char digits[16];
-
-	if (n_digits == 0 || n_digits >= sizeof(digits))
-		return false;
-	memcpy(digits, text, n_digits);
-	digits[n_digits] = '\0';
-	for (const struct config_unit *unit = units;; unit++) {
-		const char *fault;
-		if (strcmp(text + n_digits, unit->name) == 0) {
-			*value_r = unit->n * strtonum(digits, 0,
-						 INT64_MAX / unit->n, &fault);
-			return !fault;
-		}
-		if (unit->n == 1)
-			return false;
-	}
-}
 
 static const char *
 config_type_word(enum base_config_type type)
@@ -227,51 +142,6 @@ config_type_word(enum base_config_type type)
 	return words[type];
 }
 
-static void *
-config_field(const struct base_config_row *row, void *out)
-{
-	return (char *)out + row->offset;
-}
-
-/* A copy of s, ended with config_free_text. */
-static char *
-config_copy(const char *s)
-{
-	return s[0] ? xmem_strdup(s) : config_no_text;
-}
-
-static void
-config_free_text(char *s)
-{
-	if (s != config_no_text)
-		mem_free(s);
-}
-
-/* An empty list with room for n. */
-static void
-config_strings_init(struct base_config_strings *list, size_t n)
-{
-	list->n = 0;
-	list->v = n ? xmem_zalloc(n + 1, sizeof(*list->v)) : config_no_strings;
-}
-
-/* Add a string to a list that has room for it. */
-static void
-config_strings_add(struct base_config_strings *list, const char *s)
-{
-	list->v[list->n++] = config_copy(s);
-}
-
-void
-base_config_strings_free(struct base_config_strings *list)
-{
-	for (size_t i = 0; i < list->n; i++)
-		config_free_text(list->v[i]);
-	if (list->v != config_no_strings)
-		mem_free(list->v);
-	*list = (struct base_config_strings){ 0 };
-}
-
 /* A list, an array or a single string. Returns whether it is of strings. */
 static bool
 config_take_strings(
@@ -283,14 +153,14 @@ config_take_strings(
 	if (!is_one && !config_setting_is_array(from) &&
 	    !config_setting_is_list(from))
 		return false;
-	config_strings_init(list, (size_t)n);
+	base_config_field_list(list, (size_t)n);
 	for (int i = 0; i < n; i++) {
 		const char *const s =
 		    is_one ? config_setting_get_string(from)
 			   : config_setting_get_string_elem(from, i);
 		if (!s)
 			return false;
-		config_strings_add(list, s);
+		base_config_field_add(list, s);
 	}
 	return true;
 }
@@ -306,7 +176,8 @@ config_take(const struct base_config_row *row, const config_setting_t *from,
 	case BASE_CONFIG_STRING:
 		if (type != CONFIG_TYPE_STRING)
 			return false;
-		*(char **)field = config_copy(config_setting_get_string(from));
+		*(char **)field =
+		    base_config_field_copy(config_setting_get_string(from));
 		return true;
 	case BASE_CONFIG_STRINGS:
 		return config_take_strings(from, field);
@@ -322,66 +193,13 @@ config_take(const struct base_config_row *row, const config_setting_t *from,
 		return true;
 	case BASE_CONFIG_DURATION:
 		return type == CONFIG_TYPE_STRING &&
-		       config_parse(config_durations,
+		       quantity_duration_of(
 			   config_setting_get_string(from), field);
 	case BASE_CONFIG_SIZE:
 		return type == CONFIG_TYPE_STRING &&
-		       config_parse(config_sizes,
-			   config_setting_get_string(from), field);
+		       quantity_size_of(config_setting_get_string(from), field);
 	}
 	return false;
-}
-
-/* Put the default of a row into its field; our own table must be right. */
-static void
-config_default(const struct base_config_row *row, void *field)
-{
-	const char *fault = NULL;
-	struct base_config_strings *const list = field;
-
-	switch (row->type) {
-	case BASE_CONFIG_STRING:
-		*(char **)field = config_copy(row->def);
-		break;
-	case BASE_CONFIG_STRINGS:
-		config_strings_init(list, row->def[0] != '\0');
-		if (row->def[0])
-			config_strings_add(list, row->def);
-		break;
-	case BASE_CONFIG_INT:
-		*(int64_t *)field =
-		    strtonum(row->def, row->min, row->max, &fault);
-		must(!fault);
-		break;
-	case BASE_CONFIG_BOOL:
-		*(bool *)field = strcmp(row->def, "true") == 0;
-		break;
-	case BASE_CONFIG_DURATION:
-		must(config_parse(config_durations, row->def, field));
-		break;
-	case BASE_CONFIG_SIZE:
-		must(config_parse(config_sizes, row->def, field));
-		break;
-	}
-}
-
-/* What of a field is compared with the range: a value, a length, a count. */
-static int64_t
-config_measure(const struct base_config_row *row, const void *field)
-{
-	switch (row->type) {
-	case BASE_CONFIG_STRING:
-		return (int64_t)strlen(*(char *const *)field);
-	case BASE_CONFIG_STRINGS:
-		return (int64_t)((const struct base_config_strings *)field)->n;
-	case BASE_CONFIG_INT:
-	case BASE_CONFIG_DURATION:
-	case BASE_CONFIG_SIZE:
-		return *(const int64_t *)field;
-	case BASE_CONFIG_BOOL:
-		break;
-	}
-	return row->min;
 }
 
 static int
@@ -397,17 +215,18 @@ config_check_range(const struct base_config *config,
 		[BASE_CONFIG_DURATION] = "must be %s to %s, is %s",
 		[BASE_CONFIG_SIZE] = "must be %s to %s, is %s",
 	};
-	char min[BASE_CONFIG_TEXT_BYTES], max[BASE_CONFIG_TEXT_BYTES];
-	char is[BASE_CONFIG_TEXT_BYTES], text[160];
-	const int64_t n = config_measure(row, field);
+	char min[QUANTITY_BYTES], max[QUANTITY_BYTES];
+	char is[QUANTITY_BYTES], text[160];
+	const int64_t n = base_config_field_measure(row, field);
 
 	if (n >= row->min && n <= row->max)
 		return 0;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	snprintf(text, sizeof(text), what[row->type],
-	    config_number(row, row->min, min),
-	    config_number(row, row->max, max), config_number(row, n, is));
+	    base_config_field_number(row, row->min, min),
+	    base_config_field_number(row, row->max, max),
+	    base_config_field_number(row, n, is));
 #pragma GCC diagnostic pop
 	return config_complain(config, at, from, err_r, "%s", text);
 }
@@ -448,7 +267,7 @@ config_read_row(const struct base_config *config,
     const struct base_config_at *at, const config_setting_t *group,
     const struct base_config_row *row, void *out, struct err *err_r)
 {
-	void *const field = config_field(row, out);
+	void *const field = base_config_field(row, out);
 	const config_setting_t *const from =
 	    group ? config_setting_get_member(group, row->name) : NULL;
 
@@ -457,7 +276,7 @@ config_read_row(const struct base_config *config,
 		    config, at, group, err_r, "is missing: %s", row->help);
 	if (!from) {
 		if (row->def != base_config_keep)
-			config_default(row, field);
+			base_config_field_default(row, field);
 		return 0;
 	}
 	if (!config_take(row, from, field))
@@ -486,20 +305,6 @@ base_config_read(const struct base_config *config,
 		e = config_read_row(config, &here, group, &rows[i], out, err_r);
 	}
 	return e;
-}
-
-void
-base_config_free(const struct base_config_row *rows, size_t n, void *out)
-{
-	for (size_t i = 0; i < n; i++) {
-		void *const field = config_field(&rows[i], out);
-		if (rows[i].type == BASE_CONFIG_STRING) {
-			config_free_text(*(char **)field);
-			*(char **)field = NULL;
-		}
-		if (rows[i].type == BASE_CONFIG_STRINGS)
-			base_config_strings_free(field);
-	}
 }
 
 /* --------------------------------------------------------------------- file */
@@ -596,78 +401,4 @@ base_config_count(const struct base_config *config, const char *section,
 		    "must be a list of groups, ( { … }, { … } )");
 	*n_r = (size_t)config_setting_length(list);
 	return 0;
-}
-
-/* --------------------------------------------------------------------- dump */
-
-/* A string as libconfig reads it back. */
-static void
-config_dump_string(FILE *to, const char *s)
-{
-	fputc('"', to);
-	for (; *s; s++) {
-		const unsigned char c = (unsigned char)*s;
-		if (c == '"' || c == '\\')
-			fprintf(to, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(to, "\\x%02x", c);
-		else
-			fputc(c, to);
-	}
-	fputc('"', to);
-}
-
-static void
-config_dump_value(
-    FILE *to, const struct base_config_row *row, const void *field)
-{
-	const struct base_config_strings *const list = field;
-	char text[BASE_CONFIG_TEXT_BYTES];
-
-	switch (row->type) {
-	case BASE_CONFIG_STRING:
-		config_dump_string(to, *(char *const *)field);
-		break;
-	case BASE_CONFIG_STRINGS:
-		fputs("[", to);
-		for (size_t i = 0; i < list->n; i++) {
-			fputs(i ? ", " : " ", to);
-			config_dump_string(to, list->v[i]);
-		}
-		fputs(" ]", to);
-		break;
-	case BASE_CONFIG_INT:
-		fprintf(to, "%lld", (long long)*(const int64_t *)field);
-		break;
-	case BASE_CONFIG_BOOL:
-		fputs(*(const bool *)field ? "true" : "false", to);
-		break;
-	case BASE_CONFIG_DURATION:
-		fprintf(to, "\"%s\"",
-		    base_config_duration(*(const int64_t *)field, text));
-		break;
-	case BASE_CONFIG_SIZE:
-		fprintf(to, "\"%s\"",
-		    config_quantity(
-			config_sizes, *(const int64_t *)field, text));
-		break;
-	}
-}
-
-void
-base_config_dump(FILE *to, const struct base_config_row *rows, size_t n,
-    const void *in, unsigned indent)
-{
-	for (size_t i = 0; i < n; i++) {
-		const void *const field = (const char *)in + rows[i].offset;
-		const bool is_empty =
-		    rows[i].min > 0 && config_measure(&rows[i], field) == 0;
-		for (unsigned k = 0; k < indent; k++)
-			fputc('\t', to);
-		/* An optional key that was left out would not read back. */
-		fprintf(to, "%s%s = ", is_empty ? "# " : "", rows[i].name);
-		config_dump_value(to, &rows[i], field);
-		fprintf(to, ";\t# %s%s%s\n", rows[i].help,
-		    rows[i].unit[0] ? ", " : "", rows[i].unit);
-	}
 }

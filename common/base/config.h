@@ -120,9 +120,4 @@ void base_config_free(const struct base_config_row *rows, size_t n, void *out);
 void base_config_dump(FILE *to, const struct base_config_row *rows, size_t n,
     const void *in, unsigned indent);
 
-#define BASE_CONFIG_TEXT_BYTES 32
-
-/* A duration as in a file, in the largest unit that is exact. Returns out. */
-char *base_config_duration(int64_t ms, char out[BASE_CONFIG_TEXT_BYTES]);
-
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/config.h"
+#include "common/base/quantity.h"
 #include "poold/settings.h"
 
 static char path[] = "/tmp/holdline-config-XXXXXX";
@@ -426,10 +427,10 @@ static const struct duration durations[] = {
 
 START_TEST(a_duration_is_told_in_its_largest_exact_unit)
 {
-	char text[BASE_CONFIG_TEXT_BYTES];
+	char text[QUANTITY_BYTES];
 
 	ck_assert_str_eq(
-	    base_config_duration(durations[_i].ms, text), durations[_i].text);
+	    quantity_duration(durations[_i].ms, text), durations[_i].text);
 }
 END_TEST
 
