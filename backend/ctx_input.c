@@ -136,6 +136,11 @@ ctx_name(struct hl_ctx *ctx, enum ctx_input kind, const char *key,
 		snprintf(name_r, ASK_NAME_BYTES, "%s#%ld", key, n);
 }
 
+/*
+ * A journal records (kind, name, value) between the last two lines, before the
+ * tool sees the value, and answers from its records instead of fetching when
+ * it brings a session back.
+ */
 json_t *
 ctx_input(struct hl_ctx *ctx, enum ctx_input kind, const char *key,
     ctx_fetch_fn *fetch, void *arg)

@@ -31,10 +31,8 @@ enum ctx_input {
 typedef json_t *ctx_fetch_fn(struct hl_ctx *ctx, const char *name, void *arg);
 
 /*
- * Every input of a tool comes through here, once, in the order in which the
- * tool asks for it. A journal records (kind, name, value) between the two
- * lines below, before the tool sees the value, and answers from its records
- * instead of fetching when it brings a session back. *new*.
+ * Get an input: its name is key, key#2, … of its kind. *new*. Every input of a
+ * tool comes through here, once, in the order in which the tool asks for it.
  */
 json_t *ctx_input(struct hl_ctx *ctx, enum ctx_input kind, const char *key,
     ctx_fetch_fn *fetch, void *arg);
