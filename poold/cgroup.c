@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #define CGROUP_PATIENCE   200 /* looks, 5 ms apart */
 #define CGROUP_LOOK_NS    5000000
 #define CGROUP_NAME_BYTES 32
+#define CGROUP_NAMES      8 /* that are tried */
 #define CGROUP_DIR_FLAGS  (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
 /* ------------------------------------------------------------- its files */
@@ -219,9 +221,12 @@ cgroup_find_base(void)
 	return xmem_strdup(base);
 }
 
-/* A name that the next poold of the same runtime_dir finds again (FNV-1a). */
+/*
+ * A name that the next poold of the same runtime_dir finds again (FNV-1a), and
+ * further ones: another mount namespace may have a folder of that name, too.
+ */
 static char *
-cgroup_folder(const char *base, const char *runtime_dir)
+cgroup_folder(const char *base, const char *runtime_dir, unsigned i)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 	const size_t n = strlen(base) + CGROUP_NAME_BYTES;
@@ -229,27 +234,77 @@ cgroup_folder(const char *base, const char *runtime_dir)
 
 	for (const char *p = runtime_dir; *p; p++)
 		hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-	snprintf(
+	const int at = snprintf(
 	    folder, n, "%s/holdline-%08x", base, (unsigned)(hash >> 32 ^ hash));
+	if (i > 0)
+		snprintf(folder + at, n - (size_t)at, "-%u", i + 1);
 	return folder;
 }
 
 /* ------------------------------------------------------------ its beginning */
 
-/* End what a killed poold left, which is not us. */
-static void
-cgroup_end_earlier(const struct cgroup *cgroup)
+/*
+ * Make the folder, if it is not there, and lock it for this process. Returns 0
+ * or -errno: -EWOULDBLOCK, another poold lives in it.
+ */
+static int
+cgroup_lock(struct cgroup *cgroup)
 {
-	fd_auto int dir = open(cgroup->folder, CGROUP_DIR_FLAGS);
+	struct stat ours, there;
 
-	if (dir < 0)
-		return;
-	if (cgroup_is_populated(dir))
+	if (mkdir(cgroup->folder, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd_auto int dir = open(cgroup->folder, CGROUP_DIR_FLAGS);
+	if (dir < 0 || flock(dir, LOCK_EX | LOCK_NB) < 0 ||
+	    fstat(dir, &ours) < 0 || stat(cgroup->folder, &there) < 0)
+		return -errno;
+	/* Another one made it anew meanwhile. */
+	if (ours.st_ino != there.st_ino)
+		return -EWOULDBLOCK;
+	cgroup->folder_fd = fd_take(&dir);
+	return 0;
+}
+
+/* End what a killed poold left: what is locked by nobody who lives. */
+static int
+cgroup_end_earlier(struct cgroup *cgroup)
+{
+	int e = cgroup_lock(cgroup);
+
+	if (e < 0)
+		return e;
+	if (cgroup_is_populated(cgroup->folder_fd))
 		log_info(
 		    "%s: what an earlier poold left is killed", cgroup->folder);
-	cgroup_empty(dir);
+	cgroup_empty(cgroup->folder_fd);
 	(void)cgroup_remove_leaves(cgroup->folder);
 	(void)rmdir(cgroup->folder);
+	fd_close(&cgroup->folder_fd);
+	return 0;
+}
+
+/* A folder that no poold lives in. */
+static int
+cgroup_claim(struct cgroup *cgroup, const char *runtime_dir)
+{
+	int e = -EWOULDBLOCK;
+
+	for (unsigned i = 0; i < CGROUP_NAMES && e == -EWOULDBLOCK; i++) {
+		mem_free(cgroup->folder);
+		cgroup->folder = cgroup_folder(cgroup->base, runtime_dir, i);
+		if ((e = cgroup_end_earlier(cgroup)) == 0)
+			e = cgroup_lock(cgroup);
+		if (e == -EWOULDBLOCK)
+			log_warn("%s: another poold lives in it, whose "
+				 "runtime_dir has the same name",
+			    cgroup->folder);
+	}
+	if (e != -EWOULDBLOCK)
+		return e;
+	/* What is not ours is not removed. */
+	mem_free(cgroup->folder);
+	cgroup->folder = NULL;
+	return e;
 }
 
 /* Open what is needed all along: also what leaving takes, before going in. */
@@ -258,9 +313,7 @@ cgroup_open_folders(struct cgroup *cgroup)
 {
 	if ((cgroup->base_fd = open(cgroup->base, CGROUP_DIR_FLAGS)) < 0 ||
 	    (cgroup->leave_fd = openat(
-		 cgroup->base_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC)) < 0 ||
-	    (mkdir(cgroup->folder, 0755) < 0 && errno != EEXIST) ||
-	    (cgroup->folder_fd = open(cgroup->folder, CGROUP_DIR_FLAGS)) < 0)
+		 cgroup->base_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC)) < 0)
 		return -errno;
 	cgroup->is_open = true;
 	return 0;
@@ -296,9 +349,8 @@ cgroup_open(struct cgroup *cgroup, const char *runtime_dir, struct err *err_r)
 	STAILQ_INIT(&cgroup->late);
 	if (!cgroup->base)
 		return err_set(err_r, -ENOENT, NULL, "no v2 hierarchy");
-	cgroup->folder = cgroup_folder(cgroup->base, runtime_dir);
-	cgroup_end_earlier(cgroup);
-	e = cgroup_open_folders(cgroup);
+	if ((e = cgroup_claim(cgroup, runtime_dir)) == 0)
+		e = cgroup_open_folders(cgroup);
 	if (e == 0 && cgroup_wanted(cgroup->base_fd))
 		e = cgroup_enter(cgroup);
 	else if (e == 0)
@@ -358,9 +410,9 @@ cgroup_close(struct cgroup *cgroup)
 		cgroup_empty_late(cgroup);
 		(void)cgroup_remove_leaves(cgroup->folder);
 		cgroup_go_out(cgroup);
-		fd_close(&cgroup->folder_fd);
 	}
 	if (cgroup->folder) {
+		fd_close(&cgroup->folder_fd);
 		fd_close(&cgroup->leave_fd);
 		fd_close(&cgroup->base_fd);
 		cgroup_drop_leaves(&cgroup->idle);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -141,6 +142,30 @@ place_lock(struct place *place, struct err *err_r)
 	return 0;
 }
 
+/*
+ * Lock the state folder itself: another poold, with another runtime_dir, would
+ * run the same tenants, and give the ids of ours to others. Not every file
+ * system has locks; that is said.
+ */
+static int
+place_lock_state(struct place *place, struct err *err_r)
+{
+	place->state_fd =
+	    open(place->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (place->state_fd >= 0 &&
+	    flock(place->state_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	const int e = -errno;
+	if (e == -EWOULDBLOCK)
+		return err_set(err_r, -EEXIST, place->state_dir,
+		    "another poold has the state of its tenants here");
+	log_warn_err(e,
+	    "%s: cannot be locked: see to it that no other poold "
+	    "has this state_dir",
+	    place->state_dir);
+	return 0;
+}
+
 /* Remove every socket of a backend. Returns how many there were. */
 static unsigned
 place_remove_sockets(const struct place *place)
@@ -185,12 +210,13 @@ place_open(struct place *place, const char *runtime_dir, const char *state_dir,
 {
 	int e;
 
-	*place = (struct place){ runtime_dir, state_dir, NULL };
+	*place = (struct place){ runtime_dir, state_dir, NULL, -1 };
 	if ((e = place_make_above(runtime_dir, 0755, err_r)) < 0 ||
 	    (e = place_make_above(state_dir, ids ? 0711 : 0755, err_r)) < 0 ||
 	    (e = place_lock(place, err_r)) < 0)
 		return e;
-	if ((e = place_make_sockets(place, ids, err_r)) < 0)
+	if ((e = place_lock_state(place, err_r)) < 0 ||
+	    (e = place_make_sockets(place, ids, err_r)) < 0)
 		place_close(place);
 	return e;
 }
@@ -206,6 +232,7 @@ place_close(struct place *place)
 	path = place_path("%s/b", place->runtime_dir);
 	if (path)
 		(void)rmdir(path);
+	fd_close(&place->state_fd);
 	(void)pidfile_remove(place->lock);
 	place->lock = NULL;
 }

@@ -20,11 +20,12 @@ struct place {
 	const char *runtime_dir; /* *borrowed* */
 	const char *state_dir;   /* *borrowed* */
 	struct pidfh *lock;
+	int state_fd; /* of state_dir, locked while poold runs */
 };
 
 /*
- * Make the folders that are missing, lock runtime_dir for this process and
- * remove the sockets that an earlier one left. With ids the folder of sockets
+ * Make the folders that are missing, lock both for this process and remove the
+ * sockets that an earlier one left. With ids the folder of sockets
  * may be entered by that group alone. Returns 0 or -errno with *err_r
  * (-EEXIST: another poold runs here). Start-up only.
  */

@@ -8,10 +8,12 @@ import resource
 import signal
 import struct
 import sys
+import tempfile
 import unittest
 
 from http_client import ask, serve
-from pool import Pool, book_flight, descendants, describe, until
+from pool import (Pool, book_flight, descendants, describe, groups_of,
+                  until)
 
 # The same on all machines since they are so young.
 SYSCALLS = {"pidfd_send_signal": 424, "pidfd_open": 434, "clone3": 435,
@@ -230,3 +232,34 @@ class Container(World):
             with self.subTest(errno.errorcode[e]):
                 self.live(prepare=forbid(clone3=e, pidfd_open=e,
                                          pidfd_send_signal=e))
+
+
+class Two(unittest.TestCase):
+    """A second poold is in nobody's way."""
+
+    def test_one_state_dir_is_one_poold_s(self):
+        with Pool([serve(ONE)]) as first:
+            pid = ask(first, ONE, "/pid")[2]
+            with self.assertRaisesRegex(
+                    AssertionError, "another poold has the state"):
+                with Pool([serve(TWO)], {"state_dir": first.state_dir}):
+                    pass
+            self.assertEqual(ask(first, ONE, "/pid")[2], pid)
+            self.assertEqual(first.end(), 0)
+
+    @unittest.skipUnless(IS_ROOT, "a mount namespace takes root")
+    def test_two_have_a_runtime_dir_of_the_same_name(self):
+        with tempfile.TemporaryDirectory() as folder:
+            how = {"pool": {"runtime_dir": folder + "/run"},
+                   "prefix": ["unshare", "--mount", "/bin/sh", "-c",
+                              f'mount -t tmpfs none {folder}; exec "$@"',
+                              "-"]}
+            with Pool([serve(ONE)], **how) as first:
+                pid = ask(first, ONE, "/pid")[2]
+                with Pool([serve(ONE)], **how) as second:
+                    self.assertEqual(ask(second, ONE, "/pid")[0], 200)
+                    self.assertEqual(ask(first, ONE, "/pid")[2], pid)
+                    self.assertEqual(second.end(), 0)
+                self.assertEqual(ask(first, ONE, "/pid")[2], pid)
+                self.assertEqual(first.end(), 0)
+            self.assertEqual(groups_of(folder + "/run"), [])
