@@ -37,16 +37,28 @@ cgroup_write(int dir, const char *name, const char *text)
 	return write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
-/* Whether cgroup.events says that somebody is in dir or below. */
-static bool
-cgroup_is_populated(int dir)
+/* What cgroup.events says of dir and what is below. */
+enum {
+	CGROUP_POPULATED = 1, /* somebody is in there */
+	CGROUP_FROZEN = 2,    /* and would not run */
+};
+
+static unsigned
+cgroup_events(int dir)
 {
 	char text[256] = "";
 	fd_auto int fd = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		return false;
-	return strstr(text, "populated 1") != NULL;
+		return 0;
+	return (strstr(text, "populated 1") ? CGROUP_POPULATED : 0) |
+	       (strstr(text, "frozen 1") ? CGROUP_FROZEN : 0);
+}
+
+static bool
+cgroup_is_populated(int dir)
+{
+	return cgroup_events(dir) & CGROUP_POPULATED;
 }
 
 /* Kill and look again until nobody is left, or patience is at its end. */
@@ -459,10 +471,11 @@ cgroup_remove(const struct cgroup *cgroup, const struct cgroup_leaf *leaf)
 
 /* An empty leaf: to be taken again, or to be removed. */
 static void
-cgroup_retire(struct cgroup *cgroup, struct cgroup_leaf *leaf)
+cgroup_retire(struct cgroup *cgroup, struct cgroup_leaf *leaf, unsigned events)
 {
 	fd_close(&leaf->fd);
-	if (!leaf->is_killed) {
+	/* Whoever froze one would freeze the next tenant that takes it. */
+	if (!leaf->is_killed && !(events & CGROUP_FROZEN)) {
 		STAILQ_INSERT_HEAD(&cgroup->idle, leaf, link);
 		return;
 	}
@@ -479,10 +492,11 @@ cgroup_recycle(struct cgroup *cgroup)
 
 	STAILQ_FOREACH_SAFE(leaf, &cgroup->late, link, next)
 	{
-		if (cgroup_is_populated(leaf->fd))
+		const unsigned events = cgroup_events(leaf->fd);
+		if (events & CGROUP_POPULATED)
 			continue;
 		STAILQ_REMOVE(&cgroup->late, leaf, cgroup_leaf, link);
-		cgroup_retire(cgroup, leaf);
+		cgroup_retire(cgroup, leaf, events);
 	}
 }
 
@@ -516,11 +530,11 @@ cgroup_give(struct cgroup *cgroup, struct cgroup_leaf **leafp)
 	*leafp = NULL;
 	if (!leaf)
 		return;
-	if (cgroup_is_populated(leaf->fd)) {
+	const unsigned events = cgroup_events(leaf->fd);
+	if (events & CGROUP_POPULATED)
 		STAILQ_INSERT_TAIL(&cgroup->late, leaf, link);
-		return;
-	}
-	cgroup_retire(cgroup, leaf);
+	else
+		cgroup_retire(cgroup, leaf, events);
 }
 
 void

@@ -263,3 +263,39 @@ class Two(unittest.TestCase):
                 self.assertEqual(ask(first, ONE, "/pid")[2], pid)
                 self.assertEqual(first.end(), 0)
             self.assertEqual(groups_of(folder + "/run"), [])
+
+
+@unittest.skipUnless(IS_ROOT, "groups are root's")
+class Groups(unittest.TestCase):
+    """Somebody else writes into the groups of backends."""
+
+    def leaf_of(self, pid):
+        """The folder of its group, or a skip."""
+        with open(f"/proc/{pid}/cgroup", encoding="ascii") as f:
+            path = [l[4:].strip() for l in f if l.startswith("0::/")]
+        for top in ("/sys/fs/cgroup/unified/", "/sys/fs/cgroup/"):
+            if path and "slot-" in path[0] and os.path.exists(top + path[0]):
+                return top + path[0]
+        self.skipTest("no cgroup v2 that is ours")
+
+    def test_a_frozen_leaf_is_nobody_s_after_its_tenant(self):
+        with Pool([serve(ONE), serve(TWO)], {"spare": 0}) as pool:
+            for host in (ONE, TWO):
+                ask(pool, host, "/pid")
+                init, = pool.pids_titled("holdline: init of " + host)
+                with open(self.leaf_of(init) + "/cgroup.freeze", "w",
+                          encoding="ascii") as f:
+                    f.write("1")
+                os.kill(init, signal.SIGKILL)
+                pool.wait_line("stopped " + host)
+            self.assertEqual(ask(pool, ONE, "/pid")[0], 200)
+            self.assertEqual(pool.end(), 0)
+
+    def test_frozen_ones_end(self):
+        with Pool([serve(ONE)]) as pool:
+            ask(pool, ONE, "/pid")
+            init, = pool.pids_titled("holdline: init of " + ONE)
+            with open(self.leaf_of(init) + "/cgroup.freeze", "w",
+                      encoding="ascii") as f:
+                f.write("1")
+            self.assertEqual(pool.end(), 0)
