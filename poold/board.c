@@ -399,6 +399,23 @@ board_drain(struct board *board, int64_t deadline_ms)
 		}
 }
 
+/* It was not gone in time: the next harder step. Returns whether there is one.
+ */
+static bool
+board_press(struct board *board, int64_t *deadline_ms, bool *is_killed)
+{
+	if (*is_killed) {
+		log_error("switchboard: does not end, though it was killed");
+		return false;
+	}
+	log_warn("switchboard: killed");
+	process_signal(board->process, SIGKILL);
+	*is_killed = true;
+	*deadline_ms = clock_deadline_ms(
+	    policy_kill_ms(board->context->settings->pool.stop_timeout_ms));
+	return true;
+}
+
 void
 board_quit(struct board *board, int64_t deadline_ms)
 {
@@ -412,13 +429,10 @@ board_quit(struct board *board, int64_t deadline_ms)
 	while (board->process) {
 		if (board->context->is_hurried && !is_killed)
 			deadline_ms = 0;
-		const int e =
-		    waitq_wait(&board->changed, "the switchboard's end",
-			is_killed ? CLOCK_NEVER : deadline_ms);
-		if (e != -ETIMEDOUT || !board->process)
-			continue;
-		log_warn("switchboard: killed");
-		process_signal(board->process, SIGKILL);
-		is_killed = true;
+		const int e = waitq_wait(
+		    &board->changed, "the switchboard's end", deadline_ms);
+		if (e == -ETIMEDOUT && board->process &&
+		    !board_press(board, &deadline_ms, &is_killed))
+			return;
 	}
 }

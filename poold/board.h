@@ -69,7 +69,7 @@ void board_drain(struct board *board, int64_t deadline_ms);
 
 /*
  * End it: QUIT, and SIGKILL at deadline_ms or in a hurry. Waits until it was
- * reaped.
+ * reaped, or the kernel does not let go of it.
  */
 void board_quit(struct board *board, int64_t deadline_ms);
 

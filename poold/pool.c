@@ -350,9 +350,10 @@ pool_end_family(struct pool *pool)
 static void
 pool_end_zygote(struct pool *pool)
 {
-	spares_end(&pool->spares);
-	zygote_link_end(&pool->zygote,
-	    clock_deadline_ms(pool->context->settings->pool.stop_timeout_ms));
+	const int64_t stop_ms = pool->context->settings->pool.stop_timeout_ms;
+
+	spares_end(&pool->spares, clock_deadline_ms(policy_kill_ms(stop_ms)));
+	zygote_link_end(&pool->zygote, clock_deadline_ms(stop_ms));
 }
 
 /*

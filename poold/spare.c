@@ -243,10 +243,14 @@ spares_is_ready(const struct spares *spares)
 }
 
 void
-spares_end(struct spares *spares)
+spares_end(struct spares *spares, int64_t deadline_ms)
 {
 	spares->is_ending = true;
 	select_post(&spares->select);
 	while (!spares->is_over)
-		(void)waitq_wait(&spares->over, "the spares' end", CLOCK_NEVER);
+		if (waitq_wait(&spares->over, "the spares' end", deadline_ms) ==
+		    -ETIMEDOUT) {
+			log_error("%u spares do not end", spares->n);
+			return;
+		}
 }

@@ -52,7 +52,7 @@ struct process *spares_take(struct spares *spares, struct cgroup_leaf **leaf_r);
 /* Whether spares_take would find one. */
 bool spares_is_ready(const struct spares *spares);
 
-/* End all of them, and make no more. Waits for their reap. */
-void spares_end(struct spares *spares);
+/* Kill all of them, and make no more. Waits for their reap, or deadline_ms. */
+void spares_end(struct spares *spares, int64_t deadline_ms);
 
 #endif

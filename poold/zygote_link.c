@@ -520,16 +520,24 @@ zygote_link_run(struct zygote_link *link)
 void
 zygote_link_end(struct zygote_link *link, int64_t deadline_ms)
 {
+	struct context *const context = link->context;
+
 	link->is_ending = true;
 	zygote_link_change(link);
 	if (link->process)
 		process_signal(link->process, SIGTERM);
-	while (link->process) {
+	for (bool is_killed = false; link->process;) {
 		const int e =
 		    waitq_wait(&link->changed, "the zygote's end", deadline_ms);
 		if (e != -ETIMEDOUT || !link->process)
 			continue;
+		if (is_killed) {
+			log_error("zygote: does not end, though it was killed");
+			return;
+		}
 		process_signal(link->process, SIGKILL);
-		deadline_ms = CLOCK_NEVER;
+		is_killed = true;
+		deadline_ms = clock_deadline_ms(
+		    policy_kill_ms(context->settings->pool.stop_timeout_ms));
 	}
 }

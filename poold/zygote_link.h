@@ -67,7 +67,10 @@ void zygote_job_leave(struct zygote_job **job);
 
 #define zygote_job_auto __attribute__((cleanup(zygote_job_leave)))
 
-/* End it and wait until it was reaped; SIGKILL at deadline_ms. Waits. */
+/*
+ * End it and wait until it was reaped, or the kernel does not let go of it;
+ * SIGKILL at deadline_ms. Waits.
+ */
 void zygote_link_end(struct zygote_link *link, int64_t deadline_ms);
 
 #endif

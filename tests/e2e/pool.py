@@ -198,7 +198,7 @@ class Pool:
         self.code = None
         self.end_ms = None
         self._grown = threading.Condition()
-        self._others = set()
+        self.others = set()
         self._held = []
 
     # -- starting
@@ -233,7 +233,7 @@ class Pool:
         notify.bind(path)
         env = dict(os.environ, NOTIFY_SOCKET=path, **self.env)
         env.pop("JOURNAL_STREAM", None)
-        self._others = children()
+        self.others = children()
         out = open(self.log_to, "wb") if self.log_to else subprocess.PIPE
         self.process = subprocess.Popen(
             [*self.prefix, self.poold, "-c", self.conf],
@@ -361,7 +361,7 @@ class Pool:
         A poold that was killed cannot have removed its sockets.
         """
         found = []
-        for pid in sorted(children() - self._others):
+        for pid in sorted(children() - self.others):
             found.append("process " + describe(pid))
             for each in descendants(pid) + [pid]:
                 os.kill(each, signal.SIGKILL)
@@ -381,8 +381,8 @@ class Pool:
                 self.end()
                 # What dies with a killed poold is given its moment.
                 if killed:
-                    until(lambda: not children() - self._others
-                          or reap(children() - self._others),
+                    until(lambda: not children() - self.others
+                          or reap(children() - self.others),
                           "the children of a killed poold")
                 found = self.leftovers()
                 self._reader.join(PATIENCE_S)

@@ -12,8 +12,8 @@ import tempfile
 import unittest
 
 from http_client import ask, serve
-from pool import (Pool, book_flight, descendants, describe, groups_of,
-                  until)
+from pool import (Pool, book_flight, children, descendants, describe,
+                  groups_of, reap, until)
 
 # The same on all machines since they are so young.
 SYSCALLS = {"pidfd_send_signal": 424, "pidfd_open": 434, "clone3": 435,
@@ -232,6 +232,24 @@ class Container(World):
             with self.subTest(errno.errorcode[e]):
                 self.live(prepare=forbid(clone3=e, pidfd_open=e,
                                          pidfd_send_signal=e))
+
+
+class Held(unittest.TestCase):
+    """What the kernel does not let go of: a dead disk, a frozen group."""
+
+    def test_it_holds_up_the_end_no_longer_than_its_deadlines(self):
+        # As if: signals arrive nowhere.
+        with Pool([book_flight(TWO)], {"stop_timeout": "100ms"},
+                  prepare=forbid(pidfd_send_signal=0)) as pool:
+            self.assertEqual(ask(pool, TWO, "/")[0], 404)
+            pool.end()
+            log = "\n".join(pool.lines)
+            for line in ("spares do not end", "backends do not end",
+                         "zygote: does not end, though it was killed"):
+                self.assertIn(line, log)
+            # Its last step is by number, and leaves them to us.
+            until(lambda: not children() - pool.others
+                  or reap(children() - pool.others), "their end")
 
 
 class Two(unittest.TestCase):
