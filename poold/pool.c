@@ -214,9 +214,20 @@ static const struct board_calls pool_board_calls = {
 	.on_lost = pool_on_lost,
 };
 
+/* Say that the loop runs, when it is time. Returns when it is next. */
+static int64_t
+pool_feed_watchdog(int64_t at_ms)
+{
+	if (at_ms == CLOCK_NEVER || clock_now_ms() < at_ms)
+		return at_ms;
+	(void)notify_send("WATCHDOG=1");
+	return clock_deadline_ms(notify_watchdog_ms());
+}
+
 /*
  * A child ended: one that nobody else waits for is reaped here. A task, for
- * 4.1 KiB in all, and no callback: SIGCHLD is read like anything else.
+ * 4.1 KiB in all, and no callback: SIGCHLD is read like anything else. The
+ * service manager's watchdog is fed here, too.
  */
 static void *
 pool_mind_children(void *arg)
@@ -236,9 +247,13 @@ pool_mind_children(void *arg)
 	    fd < 0 ? -errno : select_watch(&select, &io, fd, LOOP_READ, NULL);
 	if (e < 0)
 		flow_fail(e, "SIGCHLD cannot be watched");
+	const int64_t every_ms = notify_watchdog_ms();
+	int64_t feed_at_ms =
+	    every_ms ? clock_deadline_ms(every_ms) : CLOCK_NEVER;
 	for (;;) {
 		(void)select_next(
-		    &select, "the end of a child", CLOCK_NEVER, &ready);
+		    &select, "the end of a child", feed_at_ms, &ready);
+		feed_at_ms = pool_feed_watchdog(feed_at_ms);
 		while (read(fd, &info, sizeof(info)) > 0)
 			;
 		process_look();

@@ -2,6 +2,7 @@
 /* notify: forty lines of datagram instead of a library. */
 #include "common/proc/notify.h"
 
+#include <bsd/stdlib.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -15,6 +16,27 @@
 
 static struct sockaddr_un notify_to;
 static socklen_t notify_to_bytes; /* 0: nobody to tell */
+static int64_t notify_every_ms;
+
+/* WATCHDOG_USEC, if it is for us. */
+static int64_t
+notify_read_watchdog(void)
+{
+	const char *const usec = getenv("WATCHDOG_USEC");
+	const char *const pid = getenv("WATCHDOG_PID");
+	const char *fault;
+
+	if (!usec || (pid && strtonum(pid, 1, INT32_MAX, &fault) != getpid()))
+		return 0;
+	const int64_t ms = strtonum(usec, 1, INT64_MAX, &fault) / 2000;
+	return fault ? 0 : ms > 0 ? ms : 1;
+}
+
+int64_t
+notify_watchdog_ms(void)
+{
+	return notify_to_bytes > 0 ? notify_every_ms : 0;
+}
 
 void
 notify_take(void)
@@ -36,7 +58,10 @@ notify_take(void)
 	} else if (n > 0) {
 		log_warn("NOTIFY_SOCKET=%s: not understood, not used", name);
 	}
+	notify_every_ms = notify_read_watchdog();
 	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
 }
 
 int

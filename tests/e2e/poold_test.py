@@ -176,7 +176,9 @@ class Poold:
         env = {**os.environ, key: value,
                "POOLD_TEST_SOCKET": f"{self.dir}/control",
                "LISTEN_FDNAMES": "stale", "WATCHDOG_USEC": "1000000",
-               **self.env}
+               "WATCHDOG_PID": "1", **self.env}
+        # The empty ones are to be missing.
+        env = {key: value for key, value in env.items() if value}
         if self.notify:
             env["NOTIFY_SOCKET"] = f"{self.dir}/notify"
 
@@ -464,6 +466,13 @@ class Start(unittest.TestCase):
             self.assertEqual(p.end()[0], 0)
             self.assertIn(b"STOPPING=1", p.notify.recv(200))
             self.assertEqual(p.left(), ([], []))
+
+    def test_the_watchdog_of_the_manager_is_fed(self):
+        with Poold(notify=True, env={"WATCHDOG_USEC": "100000",
+                                     "WATCHDOG_PID": ""}) as p:
+            told = [p.notify.recv(200) for _ in range(5)]
+            self.assertGreaterEqual(told.count(b"WATCHDOG=1"), 4)
+            self.assertEqual(p.end()[0], 0)
 
     def test_the_manager_is_not_told_before_the_switchboard_is_ready(self):
         with Poold(notify=True, settle=False) as p:

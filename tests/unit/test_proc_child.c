@@ -417,6 +417,40 @@ START_TEST(without_a_manager_nobody_is_told)
 }
 END_TEST
 
+START_TEST(the_manager_s_watchdog_is_fed_twice_in_its_time)
+{
+	char me[16];
+	snprintf(me, sizeof(me), "%d", (int)getpid());
+	const struct {
+		const char *socket, *usec, *pid;
+		int64_t ms;
+	} cases[] = {
+		{ "/nonexistent/socket", "30000000", me, 15000 },
+		{ "/nonexistent/socket", "30000000", NULL, 15000 },
+		{ "/nonexistent/socket", "1", me, 1 },
+		{ "/nonexistent/socket", "30000000", "1", 0 },
+		{ "/nonexistent/socket", NULL, me, 0 },
+		{ "/nonexistent/socket", "soon", me, 0 },
+		{ "/nonexistent/socket", "0", me, 0 },
+		{ NULL, "30000000", me, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsetenv("NOTIFY_SOCKET");
+		if (cases[i].socket)
+			setenv("NOTIFY_SOCKET", cases[i].socket, 1);
+		if (cases[i].usec)
+			setenv("WATCHDOG_USEC", cases[i].usec, 1);
+		if (cases[i].pid)
+			setenv("WATCHDOG_PID", cases[i].pid, 1);
+		notify_take();
+		ck_assert_int_eq(notify_watchdog_ms(), cases[i].ms);
+		ck_assert_ptr_null(getenv("WATCHDOG_USEC"));
+		ck_assert_ptr_null(getenv("WATCHDOG_PID"));
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -435,6 +469,7 @@ main(void)
 	tcase_add_test(all, a_pidfd_tells_the_end_and_reaping_names_the_pid);
 	tcase_add_test(all, the_manager_is_told_by_path_and_by_abstract_name);
 	tcase_add_test(all, without_a_manager_nobody_is_told);
+	tcase_add_test(all, the_manager_s_watchdog_is_fed_twice_in_its_time);
 	suite_add_tcase(suite, all);
 	SRunner *const runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
