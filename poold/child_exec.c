@@ -96,6 +96,8 @@ child_exec(const struct heritage *h)
 	if ((e = child_descriptors(h)) < 0)
 		child_exec_fail(report_fd, HERITAGE_FDS, e);
 	umask(S_IRWXG | S_IRWXO);
+	if (h->is_mortal)
+		child_be_mortal();
 	if (setrlimit(RLIMIT_NOFILE, &h->nofile) < 0)
 		child_exec_fail(report_fd, HERITAGE_LIMITS, -errno);
 	if ((e = limits_apply(&h->limits)) < 0)

@@ -58,6 +58,7 @@ struct heritage {
 	struct rlimit nofile;       /* as poold found it */
 	struct limits limits;       /* what is set below that */
 	struct sandbox sandbox;     /* put on last */
+	bool is_mortal;             /* its memory is not worth poold's */
 	bool has_namespace;         /* first process of a PID namespace */
 	bool has_init;              /* child_init.c stands above the program */
 	const char *name;           /* for the title of that */

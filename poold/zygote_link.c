@@ -405,6 +405,7 @@ zygote_link_start(struct zygote_link *link, struct err *err_r)
 		    .life_write_fd = context->life[1],
 		    .parent_pid = getpid(),
 		    .nofile = context->nofile,
+		    .is_mortal = true,
 		    .cgroup_fd = -1 },
 		.env = &env,
 		.listen_fd = -1,

@@ -30,6 +30,19 @@ child_reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+void
+child_be_mortal(void)
+{
+	char sign = 0;
+	const int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (read(fd, &sign, 1) == 1 && sign == '-')
+		(void)!pwrite(fd, "0", 1, 0);
+	close(fd);
+}
+
 int
 child_die_by(int signo, pid_t parent_pid, int life_fd)
 {

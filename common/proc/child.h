@@ -12,6 +12,13 @@
 void child_reset_signals(void);
 
 /*
+ * Let the kernel take us as any other when memory is short, though whoever
+ * forked us is spared (oom_score_adj below 0, proc(5)). Without /proc nothing
+ * is done.
+ */
+void child_be_mortal(void);
+
+/*
  * Die by SIGKILL when the thread that forked us ends. To be called after the
  * last change of ids, since that clears the setting. parent_pid is the
  * parent's, as it saw itself; life_fd the read end of a pipe whose write end

@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import struct
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -232,6 +233,40 @@ class Container(World):
             with self.subTest(errno.errorcode[e]):
                 self.live(prepare=forbid(clone3=e, pidfd_open=e,
                                          pidfd_send_signal=e))
+
+
+@unittest.skipUnless(IS_ROOT, "to be spared takes root")
+class Memory(unittest.TestCase):
+    """poold may be spared when memory is short; what it starts for others not.
+
+    A tenant that cannot be killed for memory is the trouble of all others.
+    """
+
+    def adjustment(self, pid):
+        with open(f"/proc/{pid}/oom_score_adj", encoding="ascii") as f:
+            return int(f.read())
+
+    def test_tenants_are_not_spared_with_poold(self):
+        if subprocess.run(["choom", "-n", "-500", "true"], check=False,
+                          stderr=subprocess.DEVNULL).returncode:
+            self.skipTest("no CAP_SYS_RESOURCE here")
+        prefix = ["choom", "-n", "-500"]
+        with Pool([serve(ONE), book_flight(TWO),
+                   book_flight("run.localhost", spawn="exec")],
+                  prefix=prefix) as pool:
+            for host in (ONE, TWO, "run.localhost"):
+                ask(pool, host, "/pid")
+            self.assertEqual(self.adjustment(pool.pid), -500)
+            for title, adjustment in (
+                    ("holdline: switchboard", -500), ("holdline: zygote", 0),
+                    ("holdline: init of " + ONE, 0), ("serve.py", 0),
+                    ("holdline: backend " + TWO, 0),
+                    ("holdline: backend run.localhost", 0)):
+                pids = pool.pids_titled(title)
+                self.assertTrue(pids, title)
+                for pid in pids:
+                    self.assertEqual(self.adjustment(pid), adjustment, title)
+            self.assertEqual(pool.end(), 0)
 
 
 class Held(unittest.TestCase):

@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -140,6 +142,45 @@ begin_signals(void)
 START_TEST(a_daemon_hears_what_its_parent_ignored_or_blocked)
 {
 	ck_assert_int_eq(in_child(begin_signals), 0);
+}
+END_TEST
+
+/* A file stands for what only some may make negative. */
+static int
+be_mortal(void)
+{
+	static const struct {
+		const char *before, *after;
+	} cases[] = { { "-500", "0500" }, { "300", "300" }, { "0", "0" } };
+	char name[] = "/tmp/proc-child-XXXXXX", text[8];
+
+	if (unshare(CLONE_NEWNS) < 0)
+		return errno == EPERM ? 0 : 1;
+	const int fd = mkstemp(name);
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount(name, "/proc/self/oom_score_adj", NULL, MS_BIND, NULL) < 0)
+		return unlink(name) + 1;
+	unlink(name);
+	for (size_t i = 0; i < 3; i++) {
+		const ssize_t n = (ssize_t)strlen(cases[i].before);
+		memset(text, 0, sizeof(text));
+		if (ftruncate(fd, 0) < 0 ||
+		    pwrite(fd, cases[i].before, (size_t)n, 0) != n)
+			return 2;
+		child_be_mortal();
+		if (pread(fd, text, sizeof(text), 0) != n ||
+		    strcmp(text, cases[i].after) != 0)
+			return 3 + (int)i;
+	}
+	return 0;
+}
+
+START_TEST(who_was_spared_for_its_parent_is_no_more)
+{
+	if (geteuid() == 0)
+		ck_assert_int_eq(in_child(be_mortal), 0);
+	/* What cannot be had changes nothing. */
+	child_be_mortal();
 }
 END_TEST
 
@@ -460,6 +501,7 @@ main(void)
 	tcase_add_test(all, descriptors_are_placed_though_they_overlap);
 	tcase_add_test(all, descriptors_from_a_number_on_do_not_survive_exec);
 	tcase_add_test(all, a_daemon_hears_what_its_parent_ignored_or_blocked);
+	tcase_add_test(all, who_was_spared_for_its_parent_is_no_more);
 	tcase_add_test(all, signals_are_as_a_program_expects_them);
 	tcase_add_test(all, a_child_knows_whether_its_parent_is_there);
 	tcase_add_test(all, a_child_dies_when_its_parent_is_killed);
