@@ -406,6 +406,7 @@ board_press(struct board *board, int64_t *deadline_ms, bool *is_killed)
 {
 	if (*is_killed) {
 		log_error("switchboard: does not end, though it was killed");
+		board->context->has_killed = true;
 		return false;
 	}
 	log_warn("switchboard: killed");

@@ -340,6 +340,7 @@ pool_end_backends(struct pool *pool)
 		if (waitq_wait(&context->changed, "the backends' end",
 			deadline_ms) == -ETIMEDOUT) {
 			log_error("%u backends do not end", pool->n_all);
+			context->has_killed = true;
 			return;
 		}
 }

@@ -251,6 +251,7 @@ spares_end(struct spares *spares, int64_t deadline_ms)
 		if (waitq_wait(&spares->over, "the spares' end", deadline_ms) ==
 		    -ETIMEDOUT) {
 			log_error("%u spares do not end", spares->n);
+			spares->context->has_killed = true;
 			return;
 		}
 }

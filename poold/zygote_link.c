@@ -534,6 +534,7 @@ zygote_link_end(struct zygote_link *link, int64_t deadline_ms)
 			continue;
 		if (is_killed) {
 			log_error("zygote: does not end, though it was killed");
+			context->has_killed = true;
 			return;
 		}
 		process_signal(link->process, SIGKILL);
