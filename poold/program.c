@@ -55,6 +55,11 @@ program_find(const char *name, char **path_r, struct err *err_r)
 	snprintf(path, sizeof(path), "%s/%s", PROGRAM_LIBEXECDIR, name);
 	if ((*path_r = program_at(path)))
 		return 0;
+	if (n < 0)
+		return err_set(err_r, -ENOENT, name,
+		    "there is no such program in %.60s, and without /proc "
+		    "poold does not know where it stands itself",
+		    PROGRAM_LIBEXECDIR);
 	return err_set(err_r, -ENOENT, name,
 	    "there is no such program near %.100s/poold, nor in %.60s", here,
 	    PROGRAM_LIBEXECDIR);
