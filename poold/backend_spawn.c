@@ -378,6 +378,25 @@ backend_launch(struct backend *backend, struct backend_place *place,
 	return backend_exec(backend, place, err_r);
 }
 
+/* Its socket; the folder for it is made anew if somebody removed it. */
+static int
+backend_listen(struct backend *backend, int *fd_r, struct err *err_r)
+{
+	struct context *const context = backend->context;
+	const struct drop_ids *const ids =
+	    context->has_ids ? &context->board_ids : NULL;
+	char path[PROTO_PATH_BYTES];
+
+	place_socket(&context->place, backend->number, path);
+	int e = listener_open_unix(path, ids, fd_r, err_r);
+	if (e != -ENOENT)
+		return e;
+	log_error("%s: somebody removed its folder, it is made again", path);
+	if ((e = place_make_sockets(&context->place, ids, err_r)) < 0)
+		return e;
+	return listener_open_unix(path, ids, fd_r, err_r);
+}
+
 /* As whom, in which folder, confined to what, on which socket. */
 static int
 backend_fill_place(
@@ -387,7 +406,6 @@ backend_fill_place(
 	const char *const program = backend->tenant->command.n
 	                                ? backend->tenant->command.v[0]
 	                                : context->backend_program;
-	char path[PROTO_PATH_BYTES];
 	int e;
 
 	if ((e = backend_confine_init(&place->confine, backend, err_r)) < 0 ||
@@ -400,10 +418,7 @@ backend_fill_place(
 		return err_set(err_r, e, NULL, "no memory for a process");
 	if (place->listen_fd >= 0)
 		return 0;
-	place_socket(&context->place, backend->number, path);
-	return listener_open_unix(path,
-	    context->has_ids ? &context->board_ids : NULL, &place->listen_fd,
-	    err_r);
+	return backend_listen(backend, &place->listen_fd, err_r);
 }
 
 int

@@ -184,7 +184,7 @@ place_remove_sockets(const struct place *place)
 	return n;
 }
 
-static int
+int
 place_make_sockets(
     const struct place *place, const struct drop_ids *ids, struct err *err_r)
 {
@@ -196,12 +196,9 @@ place_make_sockets(
 
 	if (!path)
 		return err_set(err_r, -ENOMEM, NULL, "no memory");
-	if ((e = place_make(path, &want, err_r)) < 0)
+	if ((e = place_make_above(place->runtime_dir, 0755, err_r)) < 0)
 		return e;
-	const unsigned n = place_remove_sockets(place);
-	if (n > 0)
-		log_info("%s: %u stale sockets removed", path, n);
-	return 0;
+	return place_make(path, &want, err_r);
 }
 
 int
@@ -218,6 +215,9 @@ place_open(struct place *place, const char *runtime_dir, const char *state_dir,
 	if ((e = place_lock_state(place, err_r)) < 0 ||
 	    (e = place_make_sockets(place, ids, err_r)) < 0)
 		place_close(place);
+	const unsigned n = e < 0 ? 0 : place_remove_sockets(place);
+	if (n > 0)
+		log_info("%s/b: %u stale sockets removed", runtime_dir, n);
 	return e;
 }
 

@@ -35,6 +35,13 @@ int place_open(struct place *place, const char *runtime_dir,
 /* Remove sockets, their folder and the lock. */
 void place_close(struct place *place);
 
+/*
+ * Make the folder of sockets, as place_open did: for when somebody removed it.
+ * Returns 0 or -errno with *err_r.
+ */
+int place_make_sockets(
+    const struct place *place, const struct drop_ids *ids, struct err *err_r);
+
 /* The socket of a tenant by its number. Returns out. */
 char *place_socket(
     const struct place *place, uint32_t number, char out[PROTO_PATH_BYTES]);

@@ -5,6 +5,7 @@ import ctypes
 import errno
 import os
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -290,6 +291,32 @@ class Held(unittest.TestCase):
             # Its last step is by number, and leaves them to us.
             until(lambda: not children() - pool.others
                   or reap(children() - pool.others), "their end")
+
+
+class Folders(unittest.TestCase):
+    """Somebody removes what poold made."""
+
+    def test_the_folder_of_sockets_is_made_again(self):
+        with Pool([serve(ONE), book_flight(TWO)], CALM) as pool:
+            first = ask(pool, ONE, "/pid")[2]
+            shutil.rmtree(pool.runtime_dir)
+            self.assertEqual(ask(pool, TWO, "/")[0], 404)
+            init, = pool.pids_titled("holdline: init of " + ONE)
+            os.kill(init, signal.SIGKILL)
+            pool.wait_line("stopped " + ONE)
+            self.assertNotEqual(ask(pool, ONE, "/pid")[2], first)
+            self.assertEqual(pool.count_lines("it is made again"), 1)
+            self.assertEqual(pool.end(), 0)
+
+    def test_a_state_dir_that_is_gone_is_named(self):
+        with Pool([serve(ONE)], CALM) as pool:
+            os.rename(pool.state_dir, pool.state_dir + "-")
+            status, _, said = ask(pool, ONE)
+            self.assertEqual(status, 502)
+            self.assertIn(b"cannot be made a folder: No such file", said)
+            os.rename(pool.state_dir + "-", pool.state_dir)
+            self.assertEqual(ask(pool, ONE, "/pid")[0], 200)
+            self.assertEqual(pool.end(), 0)
 
 
 class Two(unittest.TestCase):
