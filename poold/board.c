@@ -21,7 +21,8 @@
 #include "poold/policy.h"
 #include "poold/process.h"
 
-#define BOARD_READY_MS 10000 /* start_timeout is for tenants */
+#define BOARD_STILL_MIN_MS 5000
+#define BOARD_READY_MS     10000 /* start_timeout is for tenants */
 
 void
 board_init(struct board *board, struct context *context,
@@ -75,6 +76,24 @@ board_distrust(struct board *board, const char *what)
 	process_signal(board->process, SIGKILL);
 }
 
+/* Never so short that a busy machine is taken for one that stands still. */
+static int64_t
+board_watchdog_ms(const struct board *board)
+{
+	const int64_t ms = board->context->settings->pool.watchdog_ms;
+
+	return ms > 0 && ms < BOARD_STILL_MIN_MS ? BOARD_STILL_MIN_MS : ms;
+}
+
+static void
+board_hear_pong(struct board *board)
+{
+	board->ponged_ms = clock_now_ms();
+	board->watch_at_ms = policy_watch(board->ponged_ms, board->pinged_ms,
+	    board->ponged_ms, board_watchdog_ms(board))
+	                         .at_ms;
+}
+
 static void
 board_on_ask(struct board *board, const struct proto_route_ask *ask)
 {
@@ -112,6 +131,9 @@ board_on_packet(struct board *board, const struct packet *msg)
 		return;
 	case PROTO_WATCH:
 		board->calls->on_watch(msg->payload, board->arg);
+		return;
+	case PROTO_PONG:
+		board_hear_pong(board);
 		return;
 	case PROTO_DRAINED:
 		board->is_drained = true;
@@ -265,6 +287,52 @@ board_await_ready(struct board *board)
 	board->calls->on_ready(is_first, board->arg);
 }
 
+/* Ask it whether its loop turns, or see that it did not answer. */
+static void
+board_watch(struct board *board)
+{
+	const struct proto_ping ping = { 0 };
+	const int64_t now_ms = clock_now_ms();
+	const struct policy_watch watch = policy_watch(now_ms, board->pinged_ms,
+	    board->ponged_ms, board_watchdog_ms(board));
+
+	board->watch_at_ms = watch.at_ms;
+	if (watch.is_ping) {
+		board->pinged_ms = now_ms;
+		(void)board_send(board, PROTO_PING, &ping, NULL);
+	}
+	if (!watch.is_still)
+		return;
+	log_error("switchboard: its event loop stood still for %lld s "
+		  "(watchdog), killed",
+	    (long long)board_watchdog_ms(board) / 1000);
+	process_signal(board->process, SIGKILL);
+	board->watch_at_ms = CLOCK_NEVER;
+}
+
+/* Until it is reaped. At the end of poold other deadlines are set. */
+static void
+board_attend(struct board *board)
+{
+	static const char what[] = "the switchboard's end";
+
+	board->watch_at_ms = CLOCK_NEVER;
+	board->pinged_ms = 0;
+	if (board->is_ready)
+		board_hear_pong(board);
+	while (!board->is_over) {
+		if (board_wait(board, what,
+			board->is_ending ? CLOCK_NEVER : board->watch_at_ms) ==
+		    0)
+			continue;
+		/* What it said meanwhile is heard before it is judged. */
+		while (!board->is_over && board_wait(board, what, 0) == 0)
+			;
+		if (!board->is_over)
+			board_watch(board);
+	}
+}
+
 /* Why it ended, in words; of the run that is over now. */
 static char *
 board_words(const struct board *board, char *out, size_t out_bytes)
@@ -337,9 +405,7 @@ board_body(void *arg)
 			continue;
 		}
 		board_await_ready(board);
-		while (!board->is_over)
-			(void)board_wait(
-			    board, "the switchboard's end", CLOCK_NEVER);
+		board_attend(board);
 		board_bury(board);
 		waitq_wake_all(&board->changed, 0);
 		if (!board->is_ending)

@@ -42,6 +42,10 @@ struct board {
 	bool is_ending; /* it shall not be started again */
 	bool was_ready; /* once, ever */
 	struct again again;
+	/* Its watchdog: when it was asked, answered, and is looked at next. */
+	int64_t pinged_ms;
+	int64_t ponged_ms;
+	int64_t watch_at_ms;
 	char refusal[PROTO_TEXT_BYTES];
 	struct select select; /* what its task waits for */
 	struct waitq changed; /* those who wait for it */

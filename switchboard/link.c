@@ -237,6 +237,14 @@ link_on_event(struct packet *msg)
 }
 
 static void
+link_on_ping(struct packet *msg)
+{
+	const struct proto_pong pong = { 0 };
+
+	link_send(PROTO_PONG, &pong, NULL);
+}
+
+static void
 link_on_drain(struct packet *msg)
 {
 	const struct proto_drain *const m = msg->payload;
@@ -263,6 +271,7 @@ static const struct {
 	{ PROTO_ROUTE_GONE, link_on_route_gone },
 	{ PROTO_RELEASE_ASK, link_on_release_ask },
 	{ PROTO_EVENT, link_on_event },
+	{ PROTO_PING, link_on_ping },
 	{ PROTO_DRAIN, link_on_drain },
 	{ PROTO_QUIT, link_on_quit },
 };

@@ -48,8 +48,8 @@
 	X(17, SPAWNED, spawned, "Z>P", struct proto_spawned, 1)                \
 	X(18, UNSPAWNED, unspawned, "Z>P", struct proto_unspawned, 0)          \
 	X(19, ASSIGN, assign, "P>B", struct proto_assign, 2)                   \
-	X(24, PING, ping, "P>B", struct proto_ping, 0)                         \
-	X(25, PONG, pong, "B>P", struct proto_pong, 0)                         \
+	X(24, PING, ping, "P>SB", struct proto_ping, 0)                        \
+	X(25, PONG, pong, "SB>P", struct proto_pong, 0)                        \
 	X(26, WATCH, watch, "S>P", struct proto_watch, 0)                      \
 	X(27, EVENT, event, "P>S", struct proto_event, 0)                      \
 	X(28, ROUTE_STARTING, route_starting, "P>S", struct proto_route_ready, \

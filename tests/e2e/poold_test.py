@@ -242,9 +242,12 @@ class Poold:
                 raise EOFError("the switchboard is gone")
             self.fds += fds
             told = unpack(packet)
-            if told["type"] != "route_starting":
+            if told["type"] == "ping":
+                self.tell("pong")
+            elif told["type"] == "route_starting":
+                self.starting.append(told)
+            else:
                 return told
-            self.starting.append(told)
 
     def expect(self, kind, **fields):
         """The next message, which must be of this kind and say this."""
@@ -1039,6 +1042,17 @@ class Watchdog(unittest.TestCase):
             os.kill(told["pid"], signal.SIGSTOP)
             gone = p.expect("route_gone", generation=told["generation"])
             self.assertIn("stood still", gone["text"])
+
+    def test_a_switchboard_that_is_stopped_is_replaced(self):
+        # Not before 5 s, whatever is configured; a command is not watched.
+        with Poold([command("c.localhost", SERVE)],
+                   pool={"watchdog": "1ms"}) as p:
+            told = p.ready("c.localhost")
+            p.line("switchboard: its event loop stood still for 5 s")
+            p.settle()
+            again = p.ready("c.localhost")
+            self.assertEqual(again["pid"], told["pid"])
+            self.assertEqual(p.end()[0], 0)
 
     def test_a_command_is_not_watched(self):
         with Poold([command("c.localhost", SERVE),

@@ -27,7 +27,7 @@ HEAD = struct.Struct("=HHI")
 LISTEN, START, ROUTE_ASK, ROUTE_READY, ROUTE_FAILED = 1, 2, 3, 4, 5
 ROUTE_GONE, RELEASE_ASK, RELEASED, HELD, DRAIN = 6, 7, 8, 9, 10
 DRAINED, QUIT, READY = 11, 12, 13
-WATCH, EVENT, ROUTE_STARTING = 26, 27, 28
+PING, PONG, WATCH, EVENT, ROUTE_STARTING = 24, 25, 26, 27, 28
 
 PAYLOADS = {
     LISTEN: struct.Struct("=I64s"),
@@ -43,6 +43,8 @@ PAYLOADS = {
     DRAINED: struct.Struct("=I"),
     QUIT: struct.Struct("=I"),
     READY: struct.Struct("=qqq"),
+    PING: struct.Struct("=I"),
+    PONG: struct.Struct("=I"),
     WATCH: struct.Struct("=II"),
     EVENT: struct.Struct("=QQqiIII16s16s256s"),
     ROUTE_STARTING: struct.Struct("=QQqiI256s108s4x"),

@@ -17,8 +17,8 @@ import unittest
 
 import switchboard_play as play
 from switchboard_play import (
-    DRAIN, DRAINED, EVENT, HELD, QUIT, RELEASE_ASK, RELEASED, WATCH, Peer,
-    Switchboard, echo, until)
+    DRAIN, DRAINED, EVENT, HELD, PING, PONG, QUIT, RELEASE_ASK, RELEASED,
+    WATCH, Peer, Switchboard, echo, until)
 
 EXE = ""
 IS_SANITIZED = False
@@ -840,6 +840,11 @@ class Routes(Case):
         self.assertEqual(self.sb.ask()[1:], (0, "acme.localhost"))
         self.sb.send(RELEASE_ASK, 999, 0)
         self.assertEqual(self.sb.message(), (RELEASED, 999))
+
+    def test_poold_is_told_that_the_loop_turns(self):
+        for _ in range(3):
+            self.sb.send(PING, 0)
+            self.assertEqual(self.sb.message(), (PONG, 0))
 
     def test_answers_to_nothing_are_dropped(self):
         self.sb.failed(77, 502, 0, b"x")
