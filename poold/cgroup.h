@@ -4,10 +4,11 @@
  * of ours in the group that poold was started in, and in it a leaf for each
  * backend that runs. By its leaf everything that a backend started is found and
  * killed in one step, also by the poold after this one: the folder's name comes
- * from runtime_dir, and who lives in it has it locked. Limits take controllers, and a group that gives those on
- * holds no process itself: then poold, the switchboard and the zygote live in a
- * leaf of their own, `pool`. Without any poold stays where it is, for a move in
- * and out costs 20 ms each (an RCU grace period).
+ * from runtime_dir, and who lives in it has it locked. Limits take controllers,
+ * and a group that gives those on holds no process itself: then poold, the
+ * switchboard and the zygote live in a leaf of their own, `pool`. Without any
+ * poold stays where it is, for a move in and out costs 20 ms each (an RCU grace
+ * period).
  * Source: Linux Documentation/admin-guide/cgroup-v2.rst.
  */
 #ifndef POOLD_CGROUP_H
