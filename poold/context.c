@@ -2,6 +2,7 @@
 /* context: what is made once, at start, and lasts as long as poold. */
 #include "poold/context.h"
 
+#include <bsd/string.h>
 #include <errno.h>
 #include <signal.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include "common/base/fd.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/proc/caps.h"
 #include "common/proc/cgroup_limits.h"
 #include "common/proc/clone.h"
 #include "common/proc/landlock.h"
@@ -91,12 +93,32 @@ context_check_users(const struct context *context, struct err *err_r)
 	return 0;
 }
 
+/* Root that is none: it could start no child as somebody else, or not end it.
+ */
+static int
+context_refuse_root(struct err *err_r)
+{
+	char all[160] = "";
+	const char *name;
+
+	for (size_t i = 0; (name = caps_lack(i)); i++) {
+		strlcat(all, i ? ", " : "", sizeof(all));
+		strlcat(all, name, sizeof(all));
+	}
+	return err_set(err_r, -EPERM, NULL,
+	    "root without %s cannot be poold: give them to it, or run it as "
+	    "another user",
+	    all);
+}
+
 /* As whom children run. */
 static int
 context_find_ids(struct context *context, struct err *err_r)
 {
 	if (geteuid() != 0)
 		return context_without_root(context, err_r);
+	if (caps_lack(0))
+		return context_refuse_root(err_r);
 	context->has_ids = true;
 	int e = drop_find("holdline", &context->board_ids, NULL);
 	if (e < 0)
@@ -104,6 +126,11 @@ context_find_ids(struct context *context, struct err *err_r)
 	drop_find_end();
 	if (e < 0)
 		return e;
+	if (!owners_exist(&context->board_ids))
+		return err_set(err_r, -EINVAL, context->board_ids.user,
+		    "does not exist in this user namespace (%u:%u): map more "
+		    "ids, or run poold as another user",
+		    context->board_ids.uid, context->board_ids.gid);
 	if (context->board_ids.uid == 0 || context->board_ids.gid == 0)
 		return err_set(err_r, -EPERM, context->board_ids.user,
 		    "is root, or in its group: children must not be");

@@ -34,6 +34,13 @@ owners_is_mapped(const char *path, int64_t first, int64_t n)
 	return is_mapped;
 }
 
+bool
+owners_exist(const struct drop_ids *ids)
+{
+	return owners_is_mapped("/proc/self/uid_map", ids->uid, 1) &&
+	       owners_is_mapped("/proc/self/gid_map", ids->gid, 1);
+}
+
 /* The ids that go with a number of the range. */
 static void
 owners_fill(uid_t uid, struct drop_ids *ids_r)

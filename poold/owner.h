@@ -33,6 +33,9 @@ int owners_open(struct owners *owners, const struct place *place,
     const struct settings *settings, const struct drop_ids *shared,
     struct err *err_r);
 
+/* Whether this user namespace has ids. Start-up only. */
+bool owners_exist(const struct drop_ids *ids);
+
 /* Free it. */
 void owners_close(struct owners *owners);
 

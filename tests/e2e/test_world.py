@@ -221,6 +221,26 @@ class Container(World):
         return [p for p in descendants(pool.pid)
                 if ") orphan" in describe(p)]
 
+    @unittest.skipUnless(IS_ROOT, "who is not root has no capabilities")
+    def test_root_that_cannot_end_tenants_is_refused(self):
+        with self.assertRaisesRegex(
+                AssertionError, "poold: root without CAP_FOWNER, CAP_KILL "):
+            with Pool([serve(ONE)], prefix=[
+                    "setpriv", "--bounding-set=-kill,-fowner"]):
+                pass
+
+    @unittest.skipUnless(IS_ROOT, "not everybody may make user namespaces")
+    def test_root_of_a_user_namespace_without_other_ids_is_refused(self):
+        apart = ["unshare", "--user", "--map-root-user"]
+        if subprocess.run([*apart, "true"], check=False,
+                          stderr=subprocess.DEVNULL).returncode:
+            self.skipTest("no user namespaces here")
+        with self.assertRaisesRegex(
+                AssertionError,
+                "poold: .*: does not exist in this user namespace"):
+            with Pool([serve(ONE)], prefix=apart):
+                pass
+
     @unittest.skipUnless(IS_ROOT, "a PID namespace takes root")
     def test_it_is_process_1(self):
         for proc in (["--mount-proc"], []):

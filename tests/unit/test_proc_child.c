@@ -7,6 +7,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -16,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <stddef.h>
@@ -25,6 +27,7 @@
 #include <bsd/unistd.h>
 
 #include "common/base/fd.h"
+#include "common/proc/caps.h"
 #include "common/proc/child.h"
 #include "common/proc/drop.h"
 #include "common/proc/notify.h"
@@ -181,6 +184,34 @@ START_TEST(who_was_spared_for_its_parent_is_no_more)
 		ck_assert_int_eq(in_child(be_mortal), 0);
 	/* What cannot be had changes nothing. */
 	child_be_mortal();
+}
+END_TEST
+
+/* Give up these two capabilities, as a container does. */
+static int
+lack_two(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return 1;
+	data[0].effective &= ~(1u << CAP_KILL | 1u << CAP_CHOWN);
+	if (syscall(SYS_capset, &head, data) < 0)
+		return 2;
+	return strcmp(caps_lack(0), "CAP_CHOWN") != 0 ||
+	       strcmp(caps_lack(1), "CAP_KILL") != 0 || caps_lack(2) != NULL;
+}
+
+START_TEST(what_root_lacks_is_named)
+{
+	if (geteuid() != 0)
+		ck_assert_ptr_nonnull(caps_lack(5));
+	else if (!caps_lack(0))
+		ck_assert_int_eq(in_child(lack_two), 0);
+	ck_assert_ptr_null(caps_lack(6));
 }
 END_TEST
 
@@ -502,6 +533,7 @@ main(void)
 	tcase_add_test(all, descriptors_from_a_number_on_do_not_survive_exec);
 	tcase_add_test(all, a_daemon_hears_what_its_parent_ignored_or_blocked);
 	tcase_add_test(all, who_was_spared_for_its_parent_is_no_more);
+	tcase_add_test(all, what_root_lacks_is_named);
 	tcase_add_test(all, signals_are_as_a_program_expects_them);
 	tcase_add_test(all, a_child_knows_whether_its_parent_is_there);
 	tcase_add_test(all, a_child_dies_when_its_parent_is_killed);
