@@ -397,11 +397,13 @@ family_end(
 			*left_r = (unsigned)pids.n;
 		if (pids.n == 0 || is_late)
 			return n_killed;
-		for (size_t i = 0; i < pids.n; i++)
+		for (size_t i = 0; i < pids.n; i++) {
+			/* Who ended by itself was not killed. */
+			n_killed += !pidfd_is_over(pids.v[i]);
 			family_kill_tree(pids.v[i], getpid());
+		}
 		for (size_t i = 0; i < pids.n; i++)
 			family_await(pids.v[i], deadline_ms);
-		n_killed += (unsigned)pids.n;
 		is_late = deadline_ms >= 0 && clock_now_ms() >= deadline_ms;
 	}
 }
