@@ -71,7 +71,12 @@ plug_heap(void)
 	if (!first || (uintptr_t)last + PLUG_HEADER != top ||
 	    top - (uintptr_t)first > PLUG_LARGEST)
 		return;
-	/* Headers of what nobody frees, and what larger pieces left behind. */
-	plug_strip((uintptr_t)first, (uintptr_t)last - PLUG_HEADER);
+	/*
+	 * Headers of what nobody frees, and what larger pieces left behind; not
+	 * that behind the first: it says whether the first is in use, which is
+	 * looked at when what stands before that is freed.
+	 */
+	plug_strip((uintptr_t)first + PLUG_SMALL + PLUG_HEADER,
+	    (uintptr_t)last - PLUG_HEADER);
 	plug_strip(top + PLUG_HEADER, (uintptr_t)sbrk(0));
 }
