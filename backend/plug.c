@@ -20,13 +20,12 @@
 #define PLUG_SMALL    1032u /* what malloc keeps at hand when it is freed */
 #define PLUG_SMALLEST 24u   /* the smallest that malloc has */
 #define PLUG_GRAIN    16u   /* what its sizes differ by */
-#define PLUG_HEADER   16u   /* what it writes in front of a piece */
 
 /*
  * Take all pieces of n bytes that there are below top. A small one from beyond
- * is kept as well: freed, it would be the first that a child gets. Returns it.
+ * is kept as well: freed, it would be the first that a child gets.
  */
-static void *
+static void
 plug_pieces(size_t n, uintptr_t top)
 {
 	void *volatile piece;
@@ -34,21 +33,22 @@ plug_pieces(size_t n, uintptr_t top)
 	do
 		piece = malloc(n);
 	while (piece && (uintptr_t)piece < top);
-	if (n <= PLUG_SMALL)
-		return piece;
-	free(piece);
-	return NULL;
+	if (n > PLUG_SMALL)
+		free(piece);
 }
 
-/* Give back the whole pages behind low and below high. */
+/* Those that were given out and taken back left headers beyond the end. */
 static void
-plug_strip(uintptr_t low, uintptr_t high)
+plug_strip(void)
 {
-	const uintptr_t first = (low + PLUG_PAGE - 1) & ~(PLUG_PAGE - 1);
-	const uintptr_t end = high & ~(PLUG_PAGE - 1);
+	char *const end = sbrk(0);
+	const uintptr_t top = (uintptr_t)end - mallinfo2().keepcost;
+	char *const first =
+	    (char *)((top + 2 * sizeof(size_t) + PLUG_PAGE - 1) &
+		     ~(PLUG_PAGE - 1));
 
 	if (first < end)
-		(void)madvise((void *)first, end - first, MADV_DONTNEED);
+		(void)madvise(first, (size_t)(end - first), MADV_DONTNEED);
 }
 
 void
@@ -56,27 +56,12 @@ plug_heap(void)
 {
 	if (SANITIZED_BUILD)
 		return; /* its malloc is another, and asks for what is kept */
-	uintptr_t top = (uintptr_t)sbrk(0) - mallinfo2().keepcost;
+	const uintptr_t top = (uintptr_t)sbrk(0) - mallinfo2().keepcost;
 	size_t n = PLUG_LARGEST;
 
 	for (; n > PLUG_SMALL; n -= PLUG_STEP)
 		plug_pieces(n, top);
-	const void *const first = plug_pieces(n = PLUG_SMALL, top);
-	const void *last = first;
-	while ((n -= PLUG_GRAIN) >= PLUG_SMALLEST)
-		last = plug_pieces(n, top);
-	top = (uintptr_t)sbrk(0) - mallinfo2().keepcost;
-	/* Only of what is as it is meant to be: last the least, then the end.
-	 */
-	if (!first || (uintptr_t)last + PLUG_HEADER != top ||
-	    top - (uintptr_t)first > PLUG_LARGEST)
-		return;
-	/*
-	 * Headers of what nobody frees, and what larger pieces left behind; not
-	 * that behind the first: it says whether the first is in use, which is
-	 * looked at when what stands before that is freed.
-	 */
-	plug_strip((uintptr_t)first + PLUG_SMALL + PLUG_HEADER,
-	    (uintptr_t)last - PLUG_HEADER);
-	plug_strip(top + PLUG_HEADER, (uintptr_t)sbrk(0));
+	for (n = PLUG_SMALL; n >= PLUG_SMALLEST; n -= PLUG_GRAIN)
+		plug_pieces(n, top);
+	plug_strip();
 }
