@@ -432,6 +432,7 @@ pool_hurry(struct pool *pool)
 	pool->context->is_hurried = true;
 	board_hurry(&pool->board);
 	report_hurry(&pool->report);
+	zygote_link_hurry(&pool->zygote);
 	pool_post_all(pool, LIFE_HURRY);
 	waitq_wake_all(&pool->context->changed, 0);
 }

@@ -528,6 +528,8 @@ zygote_link_end(struct zygote_link *link, int64_t deadline_ms)
 	if (link->process)
 		process_signal(link->process, SIGTERM);
 	for (bool is_killed = false; link->process;) {
+		if (context->is_hurried && !is_killed)
+			deadline_ms = 0;
 		const int e =
 		    waitq_wait(&link->changed, "the zygote's end", deadline_ms);
 		if (e != -ETIMEDOUT || !link->process)
@@ -542,4 +544,10 @@ zygote_link_end(struct zygote_link *link, int64_t deadline_ms)
 		deadline_ms = clock_deadline_ms(
 		    policy_kill_ms(context->settings->pool.stop_timeout_ms));
 	}
+}
+
+void
+zygote_link_hurry(struct zygote_link *link)
+{
+	waitq_wake_all(&link->changed, 0);
 }

@@ -69,8 +69,11 @@ void zygote_job_leave(struct zygote_job **job);
 
 /*
  * End it and wait until it was reaped, or the kernel does not let go of it;
- * SIGKILL at deadline_ms. Waits.
+ * SIGKILL at deadline_ms or in a hurry. Waits.
  */
 void zygote_link_end(struct zygote_link *link, int64_t deadline_ms);
+
+/* Wake who waits in zygote_link_end: hurry was asked for. Never waits. */
+void zygote_link_hurry(struct zygote_link *link);
 
 #endif

@@ -199,6 +199,16 @@ class End(unittest.TestCase):
             until(lambda: os.path.exists(told), "SIGTERM at the backend")
             self.ended(pool, KILLED)
 
+    def test_a_second_signal_hurries_a_zygote_that_stands_still(self):
+        with Pool([book_flight("one.localhost")],
+                  {"stop_timeout": "600s"}) as pool:
+            self.assertEqual(ask(pool, "one.localhost", "/")[0], 404)
+            zygote, = pool.pids_titled("holdline: zygote")
+            os.kill(zygote, signal.SIGSTOP)
+            os.kill(pool.pid, signal.SIGTERM)
+            pool.wait_line("stopped one.localhost")
+            self.ended(pool, KILLED)
+
     def test_many_that_ignore_sigterm_are_told_before_one_is_killed(self):
         """So many end at a time: none of them holds the others up."""
         n = 70  # POOL_END_AT_ONCE and some
