@@ -267,10 +267,10 @@ cgroup_lock(struct cgroup *cgroup)
 	if (mkdir(cgroup->folder, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	fd_auto int dir = open(cgroup->folder, CGROUP_DIR_FLAGS);
+	/* Whoever lived in it has removed it meanwhile, or made it anew. */
 	if (dir < 0 || flock(dir, LOCK_EX | LOCK_NB) < 0 ||
 	    fstat(dir, &ours) < 0 || stat(cgroup->folder, &there) < 0)
-		return -errno;
-	/* Another one made it anew meanwhile. */
+		return errno == ENOENT ? -EWOULDBLOCK : -errno;
 	if (ours.st_ino != there.st_ino)
 		return -EWOULDBLOCK;
 	cgroup->folder_fd = fd_take(&dir);
@@ -295,6 +295,20 @@ cgroup_end_earlier(struct cgroup *cgroup)
 	return 0;
 }
 
+/* The same for further names: who had one may find the first one free now. */
+static void
+cgroup_end_others(const struct cgroup *cgroup, const char *runtime_dir)
+{
+	for (unsigned i = 1; i < CGROUP_NAMES; i++) {
+		struct cgroup other = { .folder_fd = -1 };
+		other.folder = cgroup_folder(cgroup->base, runtime_dir, i);
+		if (strcmp(other.folder, cgroup->folder) != 0 &&
+		    access(other.folder, F_OK) == 0)
+			(void)cgroup_end_earlier(&other);
+		mem_free(other.folder);
+	}
+}
+
 /* A folder that no poold lives in. */
 static int
 cgroup_claim(struct cgroup *cgroup, const char *runtime_dir)
@@ -311,6 +325,8 @@ cgroup_claim(struct cgroup *cgroup, const char *runtime_dir)
 				 "runtime_dir has the same name",
 			    cgroup->folder);
 	}
+	if (e == 0)
+		cgroup_end_others(cgroup, runtime_dir);
 	if (e != -EWOULDBLOCK)
 		return e;
 	/* What is not ours is not removed. */

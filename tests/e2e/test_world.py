@@ -15,8 +15,8 @@ import tempfile
 import unittest
 
 from http_client import ask, serve
-from pool import (Pool, book_flight, children, descendants, describe,
-                  groups_of, reap, until)
+from pool import (PATIENCE_S, Pool, book_flight, children, descendants,
+                  describe, groups_of, reap, until)
 
 # The same on all machines since they are so young.
 SYSCALLS = {"pidfd_send_signal": 424, "pidfd_open": 434, "clone3": 435,
@@ -379,6 +379,30 @@ class Two(unittest.TestCase):
                 self.assertEqual(ask(first, ONE, "/pid")[2], pid)
                 self.assertEqual(first.end(), 0)
             self.assertEqual(groups_of(folder + "/run"), [])
+
+    @unittest.skipUnless(IS_ROOT, "groups are root's")
+    def test_what_was_left_under_another_name_is_ended(self):
+        """Two had the name; the second was killed, the first has ended."""
+        with Pool([serve(ONE)], CALM) as pool:
+            if not groups_of(pool.runtime_dir):
+                self.skipTest("no cgroup v2 that is ours")
+            groups = [g + "-2" for g in groups_of(pool.runtime_dir)]
+            how = {"runtime_dir": pool.runtime_dir, **CALM}
+            self.assertEqual(pool.end(), 0)
+            for group in groups:
+                os.makedirs(group + "/slot-1")
+            with subprocess.Popen(["sleep", "1000"]) as left:
+                with open(groups[0] + "/slot-1/cgroup.procs", "w",
+                          encoding="ascii") as f:
+                    f.write(str(left.pid))
+                try:
+                    with Pool([serve(ONE)], how) as second:
+                        self.assertEqual(left.wait(PATIENCE_S), -signal.SIGKILL)
+                        self.assertEqual(
+                            [g for g in groups if os.path.exists(g)], [])
+                        self.assertEqual(second.end(), 0)
+                finally:
+                    left.kill()
 
 
 @unittest.skipUnless(IS_ROOT, "groups are root's")
