@@ -5,7 +5,9 @@
 #include <bsd/stdlib.h>
 #include <bsd/string.h>
 #include <errno.h>
+#include <poll.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -69,12 +71,18 @@ static struct {
 	int sock;
 } drop_clerk;
 
-/* In the child: answer for as long as somebody is there who asks. */
-static void __attribute__((noreturn)) drop_serve(int sock)
+/*
+ * In the child: answer for as long as somebody is there who asks. A name
+ * service that does not answer is not waited for any longer than that.
+ */
+static void __attribute__((noreturn)) drop_serve(int sock, pid_t parent)
 {
 	char user[DROP_ASK_BYTES];
 	ssize_t n;
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(0);
 	while ((n = recv(sock, user, sizeof(user), 0)) > 0) {
 		struct drop_answer answer = { .rc = 0 };
 		user[n - 1] = '\0';
@@ -95,10 +103,10 @@ drop_hire(void)
 		return true;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
 		return false;
-	const pid_t pid = fork();
+	const pid_t me = getpid(), pid = fork();
 	if (pid == 0) {
 		close(socks[0]);
-		drop_serve(socks[1]);
+		drop_serve(socks[1], me);
 	}
 	close(socks[1]);
 	if (pid < 0)
@@ -119,6 +127,20 @@ drop_find_end(void)
 	drop_clerk.pid = 0;
 }
 
+/*
+ * Wait for the answer, which may never come: nothing has begun yet, so a signal
+ * that is blocked until it has (signals_begin) may end us here.
+ */
+static void
+drop_await(void)
+{
+	struct pollfd answer = { .fd = drop_clerk.sock, .events = POLLIN };
+	sigset_t none;
+
+	sigemptyset(&none);
+	(void)ppoll(&answer, 1, NULL, &none);
+}
+
 /* Returns false when there is nobody to ask, or no answer. */
 static bool
 drop_ask(const char *user, struct drop_answer *answer_r)
@@ -129,6 +151,7 @@ drop_ask(const char *user, struct drop_answer *answer_r)
 	if (n_user > DROP_ASK_BYTES || !drop_hire() ||
 	    send(drop_clerk.sock, user, n_user, MSG_NOSIGNAL) < 0)
 		return false;
+	drop_await();
 	do
 		n = recv(drop_clerk.sock, answer_r, sizeof(*answer_r), 0);
 	while (n < 0 && errno == EINTR);
