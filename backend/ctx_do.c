@@ -173,7 +173,8 @@ ctx_fetch_random(struct hl_ctx *ctx, const char *name, void *arg)
 	if (!letters)
 		return NULL;
 	unsigned char *const bytes = (unsigned char *)letters + n;
-	random_fill(bytes, n);
+	/* The tool may have forked: its child must not get the same. */
+	random_fresh(bytes, n);
 	for (size_t i = 0; i < n; i++) {
 		const unsigned char byte = bytes[i];
 		letters[2 * i] = (char)('a' + (byte >> 4));

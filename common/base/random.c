@@ -64,17 +64,24 @@ random_take(unsigned char *p, size_t n)
 }
 
 void
-random_fill(void *p, size_t n)
+random_fresh(void *p, size_t n)
 {
 	unsigned char *const b = p;
 
-	if (random_state)
-		for (size_t i = 0; i < n; i++)
-			b[i] = (unsigned char)random_step();
-	else if (n > RANDOM_STOCK_BYTES / 4)
+	if (!random_state)
 		random_get(b, n);
 	else
-		random_take(b, n);
+		for (size_t i = 0; i < n; i++)
+			b[i] = (unsigned char)random_step();
+}
+
+void
+random_fill(void *p, size_t n)
+{
+	if (random_state || n > RANDOM_STOCK_BYTES / 4)
+		random_fresh(p, n);
+	else
+		random_take(p, n);
 }
 
 char *

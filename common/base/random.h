@@ -14,6 +14,13 @@
 /* Fill n bytes at p. Never fails. */
 void random_fill(void *p, size_t n);
 
+/*
+ * The same from the kernel alone: also a child that somebody forked, who knows
+ * nothing of random_forget, or another thread gets its own. Takes a system
+ * call.
+ */
+void random_fresh(void *p, size_t n);
+
 /* Write an identifier of 128 random bits as 32 hex digits. Returns out. */
 char *random_id(char out[RANDOM_ID_SIZE]);
 

@@ -75,6 +75,30 @@ START_TEST(a_child_that_forgets_has_bytes_of_its_own)
 }
 END_TEST
 
+/* As a tool forks, which knows of no stock. */
+START_TEST(fresh_bytes_are_a_child_s_own_without_a_word)
+{
+	unsigned char own[16], childs[16];
+	char id[RANDOM_ID_SIZE];
+	int ends[2], status;
+
+	random_id(id);
+	ck_assert_int_eq(pipe(ends), 0);
+	const pid_t pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		random_fresh(childs, sizeof(childs));
+		_exit(write(ends[1], childs, sizeof(childs)) != sizeof(childs));
+	}
+	random_fresh(own, sizeof(own));
+	ck_assert_int_eq(
+	    (int)read(ends[0], childs, sizeof(childs)), sizeof(childs));
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_mem_ne(own, childs, sizeof(own));
+}
+END_TEST
+
 START_TEST(a_seed_gives_the_same_bytes_again_until_it_ends)
 {
 	char first[RANDOM_ID_SIZE], again[RANDOM_ID_SIZE];
@@ -98,6 +122,7 @@ main(void)
 	tcase_add_test(tcase, no_identifier_comes_twice);
 	tcase_add_test(tcase, every_byte_asked_for_is_filled_and_none_besides);
 	tcase_add_test(tcase, a_child_that_forgets_has_bytes_of_its_own);
+	tcase_add_test(tcase, fresh_bytes_are_a_child_s_own_without_a_word);
 	tcase_add_test(tcase, a_seed_gives_the_same_bytes_again_until_it_ends);
 	suite_add_tcase(suite, tcase);
 	SRunner *const runner = srunner_create(suite);
