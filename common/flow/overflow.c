@@ -19,7 +19,7 @@
 #include "common/flow/sanitize.h"
 
 #define OVERFLOW_PAGE        4096
-#define OVERFLOW_STACK_BYTES (16 * 1024)
+#define OVERFLOW_STACK_BYTES (16 * 1024) /* besides a signal's frame */
 
 static void *overflow_stack; /* owned; NULL: nobody watches */
 static struct sigaction overflow_before;
@@ -64,11 +64,16 @@ overflow_watch(void)
 
 	if (SANITIZE_ADDRESS)
 		return;
+	/* The frame is as large as the machine's registers are. */
+	const long frame_bytes = sysconf(_SC_MINSIGSTKSZ);
+	const size_t bytes =
+	    OVERFLOW_STACK_BYTES + (frame_bytes > 0 ? (size_t)frame_bytes : 0);
 	/* Without memory for it, such a fault is one like any other. */
-	if (!(overflow_stack = mem_alloc(OVERFLOW_STACK_BYTES)))
+	if (!(overflow_stack = mem_alloc(bytes)))
 		return;
-	const stack_t stack = { .ss_sp = overflow_stack,
-		.ss_size = OVERFLOW_STACK_BYTES };
+	const stack_t stack = { .ss_sp = overflow_stack, .ss_size = bytes };
+	/* Other signals have their frames here, too: none on top of this. */
+	sigfillset(&action.sa_mask);
 	must(sigaltstack(&stack, NULL) == 0);
 	must(sigaction(SIGSEGV, &action, &overflow_before) == 0);
 }

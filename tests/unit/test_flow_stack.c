@@ -237,6 +237,26 @@ deep_return(void *arg)
 	return (void *)((uintptr_t)arg + at[0] - 1);
 }
 
+/* Where there is no sanitizer, whose handler is another one. */
+START_TEST(a_fault_is_handled_with_room_and_without_other_signals)
+{
+	struct sigaction action;
+	stack_t stack;
+
+	crowd_open();
+	const int e = sigaltstack(NULL, &stack);
+	const int rc = sigaction(SIGSEGV, NULL, &action);
+	crowd_close();
+	ck_assert_int_eq(e | rc, 0);
+	if (SANITIZE_ADDRESS)
+		return;
+	ck_assert_int_ge(
+	    (long)stack.ss_size, sysconf(_SC_MINSIGSTKSZ) + (16 << 10));
+	ck_assert_int_eq(sigismember(&action.sa_mask, SIGCHLD), 1);
+	ck_assert_int_eq(sigismember(&action.sa_mask, SIGTERM), 1);
+}
+END_TEST
+
 START_TEST(a_parked_task_costs_a_page_and_nearly_nothing_else)
 {
 	crowd_open();
@@ -473,6 +493,8 @@ main(void)
 	    SANITIZE_ADDRESS ? n - 1 : 0, n);
 	tcase_add_test(c, tasks_have_stacks_of_as_many_sizes_as_they_wish);
 	tcase_add_test(c, a_stack_that_no_task_can_have_is_no_memory);
+	tcase_add_test(
+	    c, a_fault_is_handled_with_room_and_without_other_signals);
 	if (has_memory) {
 		tcase_add_test(
 		    c, a_parked_task_costs_a_page_and_nearly_nothing_else);
