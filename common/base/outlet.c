@@ -7,6 +7,7 @@
 #include "common/base/outlet.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -30,21 +31,42 @@ outlet_is_unknown(int e)
 	       e == ESPIPE;
 }
 
+/* What stderr is: asked once, it stays that. */
+static enum {
+	OUTLET_UNKNOWN,
+	OUTLET_FILE, /* has room, or its disk has none: nobody is waited for */
+	OUTLET_TERMINAL, /* may have room for a part: opened anew */
+	OUTLET_OTHER,
+} outlet_kind;
+
+static int outlet_fd = STDERR_FILENO;
+static pid_t outlet_pid; /* whose a descriptor besides that is */
+
 /*
- * A file has room, or its disk has none: nobody is waited for. Asked once:
- * stderr stays what it was.
+ * A terminal waits for room for the whole line once it began to take it; not
+ * for us, who have it open once more, as nobody else has it. The switchboard's
+ * filter refuses that: it has to wait for its part of a line.
  */
-static bool
-outlet_is_file(void)
+static void
+outlet_look(void)
 {
-	static enum { UNKNOWN, FILE_OF_A_DISK, OTHER } kind;
 	struct stat st;
 
-	if (kind == UNKNOWN)
-		kind = fstat(STDERR_FILENO, &st) == 0 && S_ISREG(st.st_mode)
-		           ? FILE_OF_A_DISK
-		           : OTHER;
-	return kind == FILE_OF_A_DISK;
+	outlet_kind = OUTLET_OTHER;
+	outlet_fd = STDERR_FILENO;
+	if (fstat(STDERR_FILENO, &st) < 0)
+		return;
+	if (S_ISREG(st.st_mode))
+		outlet_kind = OUTLET_FILE;
+	if (!S_ISCHR(st.st_mode) || !isatty(STDERR_FILENO))
+		return;
+	const int fd = open(
+	    "/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	outlet_fd = fd;
+	outlet_pid = getpid();
+	outlet_kind = OUTLET_TERMINAL;
 }
 
 /* Write what can be written now. Returns how much, or -errno. */
@@ -53,11 +75,17 @@ outlet_try(const char *bytes, size_t n)
 {
 	struct pollfd room = { .fd = STDERR_FILENO, .events = POLLOUT };
 	const struct iovec one = { (void *)(uintptr_t)bytes, n };
-	ssize_t done = outlet_is_file()
-	                   ? write(STDERR_FILENO, bytes, n)
+
+	/* A child has another stderr, and may have closed the rest. */
+	if (outlet_kind == OUTLET_UNKNOWN ||
+	    (outlet_kind == OUTLET_TERMINAL && outlet_pid != getpid()))
+		outlet_look();
+	const bool is_plain = outlet_kind != OUTLET_OTHER;
+	ssize_t done = is_plain
+	                   ? write(outlet_fd, bytes, n)
 	                   : pwritev2(STDERR_FILENO, &one, 1, -1, RWF_NOWAIT);
 
-	if (done < 0 && !outlet_is_file() && outlet_is_unknown(errno))
+	if (done < 0 && !is_plain && outlet_is_unknown(errno))
 		done = poll(&room, 1, 0) == 0 ? (errno = EAGAIN, -1)
 		                              : write(STDERR_FILENO, bytes, n);
 	return done < 0 ? -errno : done;

@@ -135,6 +135,27 @@ START_TEST(a_file_gets_all)
 }
 END_TEST
 
+START_TEST(a_terminal_with_room_for_a_part_holds_up_nobody)
+{
+	const int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	char line[900], taken[5000];
+
+	ck_assert(grantpt(fd) == 0 && unlockpt(fd) == 0);
+	const int end = open(ptsname(fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_eq(dup2(end, STDERR_FILENO), STDERR_FILENO);
+	memset(line, 'x', sizeof(line));
+	line[sizeof(line) - 1] = '\n';
+	/* Whoever waits for all of a line waits for ever. */
+	for (size_t n = 1; n < sizeof(taken); n += 97) {
+		while (outlet_write(line, sizeof(line)))
+			;
+		ck_assert_int_gt(read(fd, taken, n), 0);
+	}
+	/* Others of its users still wait as they did. */
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -146,6 +167,7 @@ main(void)
 	tcase_add_test(all, lost_lines_are_counted_in_the_next_that_is_not);
 	tcase_add_loop_test(all, a_reader_that_is_gone_is_not_waited_for, 0, 2);
 	tcase_add_test(all, a_file_gets_all);
+	tcase_add_test(all, a_terminal_with_room_for_a_part_holds_up_nobody);
 	suite_add_tcase(suite, all);
 	SRunner *const runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
