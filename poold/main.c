@@ -119,11 +119,12 @@ main_run(const struct settings *settings)
 	struct err err;
 	int status;
 
+	/* Before anything is logged: outlet.c may open a terminal anew. */
+	closefrom(3 + (int)listeners_n_passed());
 	signals_begin();
 	umask(022);
 	notify_take();
 	title_set("pool");
-	closefrom(3 + (int)listeners_n_passed());
 	if (context_open(&context, settings, &err) < 0) {
 		context_close(&context);
 		return main_say(&err);
