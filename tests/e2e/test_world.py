@@ -285,10 +285,10 @@ class Memory(unittest.TestCase):
             return int(f.read())
 
     def test_tenants_are_not_spared_with_poold(self):
-        if subprocess.run(["choom", "-n", "-500", "true"], check=False,
+        if subprocess.run(["choom", "-n", "-500", "--", "true"], check=False,
                           stderr=subprocess.DEVNULL).returncode:
             self.skipTest("no CAP_SYS_RESOURCE here")
-        prefix = ["choom", "-n", "-500"]
+        prefix = ["choom", "-n", "-500", "--"]
         with Pool([serve(ONE), book_flight(TWO),
                    book_flight("run.localhost", spawn="exec")],
                   CALM, prefix=prefix) as pool:
