@@ -31,6 +31,7 @@
 #include "common/proc/child.h"
 #include "common/proc/clone.h"
 #include "common/proc/drop.h"
+#include "common/proc/environ.h"
 #include "common/proc/filter.h"
 #include "common/proc/landlock.h"
 #include "common/proc/limits.h"
@@ -235,49 +236,17 @@ zygote_confine(const struct proto_assign *assign, struct zygote_block *block)
 	mem_free(write);
 }
 
-static size_t
-zygote_count(char *const *v)
-{
-	size_t n = 0;
-
-	while (v[n])
-		n++;
-	return n;
-}
-
-/* Put var where its name stands in vars, or at the end, for which is room. */
-static void
-zygote_put_var(char **vars, char *var)
-{
-	const size_t n_name = strcspn(var, "=");
-
-	while (*vars &&
-	       (strncmp(*vars, var, n_name) != 0 || (*vars)[n_name] != '='))
-		vars++;
-	*vars = var;
-}
-
-/*
- * What the program finds in its environment, as if it had been run. In new
- * memory: setenv(3) writes to what the zygote has of it.
- */
+/* What the program finds in its environment, as if it had been run. */
 static void
 zygote_set_env(char **vars)
 {
 	static char listen_fds[] = "LISTEN_FDS=1";
 	static char channel[] = PROTO_CHANNEL_ENV "=4";
-	const size_t n = zygote_count(environ);
-	char **const all = mem_zalloc(n + zygote_count(vars) + 3, sizeof(*all));
+	char *const ours[] = { listen_fds, channel, NULL };
 
-	if (!all)
-		zygote_fail("no memory for its environment");
-	memcpy(all, environ, n * sizeof(*all));
-	for (char **var = vars; *var; var++)
-		zygote_put_var(all, *var);
-	zygote_put_var(all, listen_fds);
-	zygote_put_var(all, channel);
 	_Static_assert(PROTO_CHANNEL_FD == 4, "said in the environment");
-	environ = all;
+	if (environ_put(vars) < 0 || environ_put(ours) < 0)
+		zygote_fail("no memory for its environment");
 	mem_free(vars);
 }
 
