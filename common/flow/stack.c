@@ -135,11 +135,7 @@ stack_guard(char *base)
 	return true;
 }
 
-/*
- * Put the stacks of a new slab on the free list of the pool, the highest first:
- * the kernel maps downwards, so it lies beside what was there before, and the
- * first ones share a table of pages with that.
- */
+/* Put the stacks of a new slab on the free list of the pool. */
 static void
 slab_fill(struct slab *slab)
 {
@@ -152,7 +148,7 @@ slab_fill(struct slab *slab)
 		s->valgrind_id =
 		    sanitize_stack_add(stack_base(s), stack_top(s));
 		sanitize_record_end(stack_record(s), STACK_RECORD_BYTES);
-		TAILQ_INSERT_HEAD(&pool->cold, s, link);
+		TAILQ_INSERT_TAIL(&pool->cold, s, link);
 	}
 }
 
